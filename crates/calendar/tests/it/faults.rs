@@ -1,0 +1,90 @@
+//! A wrong spec is refused with everything that is wrong with it.
+
+use calendar::{Calendar, Spec};
+
+#[track_caller]
+fn check(spec: &str, expected: &[&str]) {
+    let spec: Spec = serde_json::from_str(spec).unwrap();
+    let faults = Calendar::compile(&spec).unwrap_err();
+    assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn all_faults_are_named_at_once() {
+    check(
+        r#"{"zone": "Europe/Atlantis", "weekly": {"mon": ["09:00-17", "09:00-12:00", "11:00-13:00"], "mo/n": []},
+            "holidays": ["2024-02-30", "2024-12-25", {"date": "2024-12-25", "name": "Natale"}, "1969-12-31"],
+            "overrides": {"2024-1-1": [], "2070-01-01": [], "2024-05-01": ["25:00-26:00"]}}"#,
+        &[
+            r#"/zone: "Europe/Atlantis" is not an IANA time zone"#,
+            r#"/weekly/mo~1n: "mo/n" is none of mon, tue, wed, thu, fri, sat, sun"#,
+            r#"/weekly/mon/0: "09:00-17" is not an interval HH:MM-HH:MM"#,
+            "/weekly/mon/2: 11:00-13:00 overlaps 09:00-12:00",
+            r#"/holidays/0: "2024-02-30" is not a date YYYY-MM-DD"#,
+            "/holidays/2: 2024-12-25 is listed twice",
+            "/holidays/3: 1969-12-31 is not from 1970 to 2069",
+            r#"/overrides/2024-05-01/0: "25:00-26:00" is not an interval HH:MM-HH:MM"#,
+            r#"/overrides/2024-1-1: "2024-1-1" is not a date YYYY-MM-DD"#,
+            "/overrides/2070-01-01: 2070-01-01 is not from 1970 to 2069",
+        ],
+    );
+}
+
+#[test]
+fn a_night_must_not_run_into_the_next_day() {
+    check(
+        r#"{"zone": "UTC", "weekly": {"sun": ["12:00-13:00", "22:00-06:00"], "mon": ["05:59-12:00"]}}"#,
+        &["/weekly/sun/1: 22:00-06:00 runs into 05:59-12:00 of mon"],
+    );
+    check(
+        r#"{"zone": "UTC", "weekly": {"wed": ["22:00-06:00"]}, "overrides": {"2024-05-02": ["10:00-12:00",
+            "04:00-05:00"]}}"#,
+        &["/overrides/2024-05-02/1: 04:00-05:00 starts before 22:00-06:00 of the day before ends"],
+    );
+    check(
+        r#"{"zone": "UTC", "weekly": {"thu": ["05:00-12:00"]}, "overrides": {"2024-05-01": ["22:00-06:00"]}}"#,
+        &["/overrides/2024-05-01/0: 22:00-06:00 runs into 05:00-12:00 of the next day"],
+    );
+}
+
+#[test]
+fn intervals_may_meet() {
+    let spec = r#"{"zone": "UTC", "weekly": {"sun": ["09:00-12:00", "22:00-06:00", "12:00-13:00"],
+        "mon": ["06:00-06:00"], "tue": ["06:00-24:00"]}}"#;
+    let spec: Spec = serde_json::from_str(spec).unwrap();
+    assert!(Calendar::compile(&spec).is_ok());
+}
+
+#[test]
+fn a_calendar_without_working_time_is_refused() {
+    for empty in [
+        r#"{"zone": "UTC"}"#,
+        r#"{"zone": "UTC", "weekly": {"mon": []}, "overrides": {"2024-05-01": []}}"#,
+        r#"{"zone": "Pacific/Apia", "overrides": {"2011-12-30": ["09:00-17:00"]}}"#,
+    ] {
+        check(empty, &["/weekly: no working time from 1970 to 2069"]);
+    }
+}
+
+#[test]
+fn a_day_has_at_most_sixteen_intervals() {
+    let intervals: Vec<String> = (0..17).map(|hour| format!(r#""{hour:02}:00-{hour:02}:30""#)).collect();
+    check(
+        &format!(r#"{{"zone": "UTC", "weekly": {{"mon": [{}]}}}}"#, intervals.join(",")),
+        &["/weekly/mon: more than 16 intervals"],
+    );
+}
+
+#[test]
+fn a_spec_is_written_as_it_was_read() {
+    let text = r#"{"zone":"UTC","weekly":{"mon":["09:00-17:00"]},"holidays":["2024-05-01",{"date":"2024-12-25","name":"Natale"}],"overrides":{"2024-05-04":["09:00-12:00"]}}"#;
+    let spec: Spec = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&spec).unwrap(), text);
+}
+
+#[test]
+fn an_unknown_field_is_refused() {
+    for text in [r#"{"zone": "UTC", "shifts": []}"#, r#"{"zone": "UTC", "holidays": [{"date": "2024-05-01"}]}"#] {
+        assert!(serde_json::from_str::<Spec>(text).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,167 @@
+//! The shape of every decision in Docket: fold what happened, decide what to do, react to what others did.
+//!
+//! Pure: no I/O, no clock, no dice. Time and ids come in through [`At`]; what a decision read is noted in [`Read`],
+//! so that the append can be refused when it moved.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub mod envelope;
+pub mod given;
+
+pub use envelope::{Micros, Recorded, SYSTEM, Stream, Tenant};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Versions of streams as last folded; a stream that is absent has version 0.
+///
+/// Keyed by a digest of tenant and name, since a log has as many streams as tickets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions(BTreeMap<u128, u32>);
+
+impl Versions {
+    /// The version of a stream, 0 if it has no event yet.
+    pub fn of(&self, tenant: &Tenant, stream: &Stream) -> u64 {
+        self.0.get(&Self::key(tenant, stream)).copied().unwrap_or(0).into()
+    }
+
+    /// Notes that the stream now stands at `version` (at most 4 billion events a stream).
+    pub fn note(&mut self, tenant: &Tenant, stream: &Stream, version: u64) {
+        self.0.insert(Self::key(tenant, stream), u32::try_from(version).unwrap_or(u32::MAX));
+    }
+
+    fn key(tenant: &Tenant, stream: &Stream) -> u128 {
+        let name = [tenant.as_str(), stream.as_str()].join("\0");
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).as_u128()
+    }
+}
+
+/// The streams a decision depended on, each with the version it saw.
+pub type Guards = BTreeMap<Stream, u64>;
+
+/// A state as a decision reads it: what it leans on is noted, what it merely looks at is not.
+pub struct Read<'a, S> {
+    state: &'a S,
+    versions: &'a Versions,
+    tenant: &'a Tenant,
+    noted: RefCell<Guards>,
+}
+
+impl<'a, S> Read<'a, S> {
+    /// A fresh read of `state` on behalf of `tenant`.
+    pub fn new(state: &'a S, versions: &'a Versions, tenant: &'a Tenant) -> Self {
+        Self { state, versions, tenant, noted: RefCell::default() }
+    }
+
+    /// The state, with `stream` noted: the append is refused if that stream has moved meanwhile.
+    pub fn guard(&self, stream: &Stream) -> &'a S {
+        let version = self.versions.of(self.tenant, stream);
+        self.noted.borrow_mut().insert(stream.clone(), version);
+        self.state
+    }
+
+    /// The state, noting nothing: for looking around before choosing.
+    pub fn look(&self) -> &'a S {
+        self.state
+    }
+
+    /// The version of a stream, noted: for callers that name the version they saw.
+    pub fn version(&self, stream: &Stream) -> u64 {
+        self.guard(stream);
+        self.versions.of(self.tenant, stream)
+    }
+
+    /// What was noted.
+    pub fn into_guards(self) -> Guards {
+        self.noted.into_inner()
+    }
+}
+
+/// When, by whom and under which request a command is decided.
+#[derive(Clone, Debug)]
+pub struct At {
+    /// The business clock, microseconds since the epoch.
+    pub now: Micros,
+    /// When the thing happened; never later than `now`.
+    pub occurred_at: Micros,
+    /// Whose data this is.
+    pub tenant: Tenant,
+    /// Who asks: `user/<subject>` or `service/<name>`.
+    pub actor: String,
+    /// The claim of this request, unique per tenant and caller; ids derive from it.
+    pub request: Uuid,
+}
+
+impl At {
+    /// The `n`th id this request mints: a UUIDv7 of `now` whose random part derives from the request.
+    pub fn mint(&self, n: u32) -> Uuid {
+        let seed = Uuid::new_v5(&self.request, &n.to_be_bytes());
+        let mut tail = [0u8; 10];
+        tail.copy_from_slice(&seed.as_bytes()[..10]);
+        let millis = u64::try_from(self.now / 1_000).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+    }
+}
+
+/// A command that a rule wants carried out because of a cause, at most once per `(rule, cause, target)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction<C> {
+    /// The rule's name; part of the claim.
+    pub rule: &'static str,
+    /// Whose data this is.
+    pub tenant: Tenant,
+    /// The event id, or `ticket/clock/generation/step` for a deadline.
+    pub cause: String,
+    /// What may exist once per cause: the ticket, the visit; never what the decision chooses.
+    pub target: String,
+    /// When the cause took effect: a deadline's own instant, else the cause's `occurred_at`.
+    pub occurred_at: Micros,
+    /// The event that caused it, if one did.
+    pub causation: Option<Uuid>,
+    /// What to decide.
+    pub command: C,
+}
+
+impl<C> Reaction<C> {
+    /// The request id of this reaction: `UUIDv5(tenant, service, rule, cause, target)`.
+    pub fn claim(&self, service: &str) -> Uuid {
+        let name = format!("{}\0{service}\0{}\0{}\0{}", self.tenant.as_str(), self.rule, self.cause, self.target);
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+    }
+}
+
+/// What a decision yields: the events to append, each with its stream. None means the goal already holds.
+pub type Decided<E> = Vec<(Stream, E)>;
+
+/// One service's pure heart. Everything it knows is folded from the log; everything it does is an event.
+pub trait Core: Send + Sync + 'static {
+    /// The service's name: its `service/<name>` stream and the namespace of its reactions.
+    const NAME: &'static str;
+    /// The version of the fold: a snapshot of another version is not read.
+    const FOLD: u32;
+    /// One enum over all families of events.
+    type Event: Send + Sync + 'static;
+    /// What has been folded.
+    type State: Default + Serialize + for<'a> Deserialize<'a> + Send + Sync + 'static;
+    /// What may be asked.
+    type Command: Send + Sync + 'static;
+    /// Why it may be refused.
+    type Refusal: std::error::Error + Send + Sync + 'static;
+
+    /// Whether the fold wants events of this kind; others are neither decoded nor folded.
+    fn wants(kind: &str) -> bool;
+    /// Takes one event in. Total: it never fails and only copies what the event says.
+    fn evolve(state: &mut Self::State, event: &Recorded<Self::Event>);
+    /// Decides a command against what was read.
+    fn decide(
+        command: &Self::Command,
+        read: &Read<'_, Self::State>,
+        at: &At,
+    ) -> Result<Decided<Self::Event>, Self::Refusal>;
+    /// What this event makes the service want.
+    fn react(state: &Self::State, cause: &Recorded<Self::Event>) -> Vec<Reaction<Self::Command>>;
+    /// What is due before `now`, earliest first, at most `limit`.
+    fn due(state: &Self::State, now: Micros, limit: usize) -> Vec<Reaction<Self::Command>>;
+    /// The next instant at which something falls due.
+    fn next_due(state: &Self::State) -> Option<Micros>;
+}

@@ -1,0 +1,7 @@
+//! What dispatch records. The service joins later; its family and its streams already have their place.
+
+use serde::{Deserialize, Serialize};
+
+/// An event of a `work/*`, `engineer/*`, `stock/*` or `track/*` stream; no kind has been released yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DispatchEvent {}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# test.sh [NEXTEST ARGUMENT...]: runs the tests with the servers they need; the runner's summary is the last line.
+set -euo pipefail
+
+cd "$(dirname "$0")/../.."
+PATH=$PWD/.venv/bin:$PATH
+exec tests/setup/postgres.sh cargo nextest run --workspace "$@"
