@@ -90,6 +90,7 @@ mod tests {
         PageKey::new(&[7; 32])
     }
 
+    /// Proves part of: X5
     #[test]
     fn a_token_resumes_its_own_listing() {
         let token = key().seal("acme", "state = OPEN", &(42_u64, "t-1")).unwrap();
@@ -98,6 +99,7 @@ mod tests {
         assert_eq!(key().open::<u64>("acme", "", "").unwrap(), None);
     }
 
+    /// Proves part of: X5, X3
     #[test]
     fn a_token_is_good_for_nothing_else() {
         let token = key().seal("acme", "ab", &1_u64).unwrap();

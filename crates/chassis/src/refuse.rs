@@ -132,6 +132,7 @@ pub fn internal(fault: impl Display) -> Status {
 mod tests {
     use super::*;
 
+    /// Proves part of: X5
     #[test]
     fn every_detail_reaches_the_wire() {
         let status = Refused::new(Code::InvalidArgument, "FIELDS_INVALID", "two fields are wrong")

@@ -15,6 +15,8 @@ mod generated {
 }
 
 pub use generated::docket::*;
+/// Encoding of messages and Google's well-known types, so that a service needs neither crate of its own.
+pub use {prost, prost_types};
 
 /// Every contract and all it imports, comments included: an encoded `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -186,6 +186,7 @@ mod tests {
 
     use super::*;
 
+    /// Proves part of: X1
     #[test]
     fn names_every_fault_at_once() {
         let spec = json!({"target": "8 hours", "marks": [50, "x"], "colour": "red"});

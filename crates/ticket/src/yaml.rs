@@ -174,6 +174,7 @@ mod tests {
     const FILE: &str =
         "kind: Queue\nname: desk\nspec:\n  members: [ann]\n  attend_within: soon\n---\nkind: Queu\nname: x\nspec: {}\n";
 
+    /// Proves part of: X1
     #[test]
     fn a_fault_names_line_and_column() {
         let faults = parse(FILE).unwrap_err();

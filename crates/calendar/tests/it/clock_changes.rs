@@ -13,6 +13,7 @@ const DAYS: [&[&str]; 2] = [
 
 const AROUND_MINUTES: usize = 14 * 60;
 
+/// Proves part of: L2
 #[test]
 fn every_minute_around_every_change_counts_as_the_walk_counts_it() {
     let mut changes = 0;

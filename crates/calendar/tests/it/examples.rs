@@ -61,6 +61,7 @@ fn nights() -> Clock {
     )
 }
 
+/// Proves part of: L2
 #[test]
 fn nothing_counts_at_night_or_at_the_weekend() {
     let office = office();
@@ -80,6 +81,7 @@ fn a_budget_used_up_at_closing_time_ends_then() {
     office.deadline("2024-12-21T03:00", 0, "2024-12-21 03:00");
 }
 
+/// Proves part of: L2
 #[test]
 fn a_night_belongs_to_the_day_on_which_it_starts() {
     let nights = nights();
@@ -89,6 +91,7 @@ fn a_night_belongs_to_the_day_on_which_it_starts() {
     nights.deadline("2024-05-07T05:00", 2, "2024-05-08 23:00");
 }
 
+/// Proves part of: L2
 #[test]
 fn a_make_up_day_counts() {
     let nights = nights();
@@ -97,6 +100,7 @@ fn a_make_up_day_counts() {
     nights.worked_hours("2024-05-18T00:00", "2024-05-19T00:00", 0);
 }
 
+/// Proves part of: L2
 #[test]
 fn an_override_wins_over_a_holiday_and_a_holiday_over_the_week() {
     let week = r#""zone": "UTC", "weekly": {"wed": ["09:00-17:00"]}"#;
@@ -110,6 +114,7 @@ fn an_override_wins_over_a_holiday_and_a_holiday_over_the_week() {
     clock(&format!("{{{week}, {closed}}}")).worked_hours(spring.0, spring.1, 0);
 }
 
+/// Proves part of: L2
 #[test]
 fn real_time_counts_when_the_clocks_change() {
     let early = clock(r#"{"zone": "Europe/Rome", "weekly": {"sun": ["01:00-05:00"]}}"#);

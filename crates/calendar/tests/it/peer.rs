@@ -33,6 +33,7 @@ struct Case {
     deadline_secs: i64,
 }
 
+/// Proves part of: L2
 #[test]
 fn it_agrees_with_businesstimedelta() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

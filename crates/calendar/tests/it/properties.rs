@@ -79,6 +79,7 @@ fn compiled() -> impl Strategy<Value = (Spec, Calendar)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
+    /// Proves part of: L2
     #[test]
     fn a_deadline_is_the_earliest_instant_with_the_budget_worked(
         (_spec, calendar) in compiled(), from in instant(), minutes in 1..20_000_i64, odd_us in 0..MINUTE_US,

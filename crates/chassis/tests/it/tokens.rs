@@ -13,12 +13,14 @@ use tonic_types::StatusExt;
 
 use crate::probe::{NAME, authorized, limits, reason, start, unary};
 
+/// Proves part of: X3
 #[tokio::test]
 async fn the_handler_learns_who_calls_from_the_token() {
     let server = start(limits()).await;
     assert_eq!(server.check("").await.unwrap().metadata().get("tenant").unwrap(), "acme");
 }
 
+/// Proves part of: X3
 #[tokio::test]
 async fn without_a_token_nothing_is_said() {
     let server = start(limits()).await;
@@ -49,6 +51,7 @@ async fn a_token_that_is_not_ours_is_refused() {
     }
 }
 
+/// Proves part of: X3
 #[tokio::test]
 async fn a_role_is_required_and_named() {
     let server = start(limits()).await;
@@ -62,6 +65,7 @@ async fn a_role_is_required_and_named() {
     }
 }
 
+/// Proves part of: X5
 #[tokio::test]
 async fn health_is_told_to_anyone_by_name() {
     let server = start(limits()).await;
@@ -83,6 +87,7 @@ async fn health_is_told_to_anyone_by_name() {
     assert_eq!(code(ask("nobody").await), Err(Code::NotFound));
 }
 
+/// Proves part of: X5
 #[tokio::test]
 async fn reflection_of_both_versions_knows_contract_health_and_details() {
     let server = start(limits()).await;
