@@ -1,0 +1,77 @@
+//! A command as it comes to a service, and what becomes of it.
+
+use decider::{At, Guards, Micros, Stream, Tenant};
+use ticket::Recorded;
+use uuid::Uuid;
+
+use crate::append::{Append, NewEvent, Rejected};
+use crate::store::StoreError;
+
+/// Who asks, under which request.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Whose data.
+    pub tenant: Tenant,
+    /// `user/<subject>` or `service/<name>`.
+    pub actor: String,
+    /// The claim, unique per tenant and caller.
+    pub request: Uuid,
+    /// What was asked, as bytes.
+    pub content: Vec<u8>,
+    /// When it happened; now, if not said.
+    pub occurred_at: Option<Micros>,
+    /// The event that caused it.
+    pub causation: Option<Uuid>,
+    /// W3C `traceparent`, or empty.
+    pub trace: String,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The request's events; none if its goal held already.
+    pub events: Vec<Recorded>,
+    /// A position from which on the outcome is visible.
+    pub position: u64,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure<R> {
+    /// The rules refuse it.
+    #[error(transparent)]
+    Refused(R),
+    /// What it depends on kept moving.
+    #[error("what the command depends on moved again and again while it was decided")]
+    Aborted,
+    /// A stream holds a kind of event this program does not know.
+    #[error("stream {0} holds events of a newer program")]
+    Undecidable(Stream),
+    /// The log did not take it.
+    #[error(transparent)]
+    Rejected(Rejected),
+}
+
+impl<R> From<StoreError> for Failure<R> {
+    fn from(error: StoreError) -> Self {
+        Self::Rejected(Rejected::Store(error))
+    }
+}
+
+impl Ask {
+    /// The append of what was decided; without events, a check that the guards still hold.
+    pub(crate) fn append(&self, at: At, guards: Guards, events: Vec<NewEvent>) -> Append {
+        Append {
+            tenant: at.tenant,
+            actor: at.actor,
+            request: self.request,
+            content: self.content.clone(),
+            causation: self.causation,
+            trace: self.trace.clone(),
+            now: at.now,
+            occurred_at: at.occurred_at,
+            guards,
+            events,
+        }
+    }
+}

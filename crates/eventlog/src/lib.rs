@@ -1,0 +1,33 @@
+//! The log: one total order of events without gaps, on PostgreSQL, on a SQLite file or in memory, and the one loop
+//! in which every service is run over it.
+
+pub mod append;
+mod ask;
+mod batch;
+pub mod chain;
+pub mod clock;
+mod columns;
+pub mod copy;
+mod fold;
+mod follow;
+pub mod keys;
+pub mod log;
+pub mod memory;
+pub mod position;
+pub mod postgres;
+pub mod seal;
+pub mod service;
+pub mod snapshot;
+pub mod sqlite;
+pub mod store;
+pub mod verify;
+
+pub use append::{Append, Committed, NewEvent, Rejected};
+pub use clock::Clock;
+pub use keys::Keys;
+pub use log::Log;
+pub use memory::Memory;
+pub use postgres::Postgres;
+pub use service::Service;
+pub use sqlite::Sqlite;
+pub use store::{Head, Row, Store, StoreError};

@@ -1,0 +1,218 @@
+//! A log in memory: for tests, replays and simulations.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::{Mutex, MutexGuard, watch};
+use uuid::Uuid;
+
+use crate::chain::GENESIS;
+use crate::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, Transaction};
+use crate::{follow, store};
+
+/// The log of every memory store that did not adopt another's identity: simulations repeat themselves.
+const LOG: Uuid = Uuid::from_u128(0x646f_636b_6574_8000_8000_0000_0000_0001);
+
+/// A log in memory.
+#[derive(Debug)]
+pub struct Memory {
+    kept: RwLock<Kept>,
+    turn: Mutex<()>,
+    moved: watch::Sender<i64>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    head: Head,
+    rows: Vec<Row>,
+    ids: HashMap<Uuid, i64>,
+    /// Positions by tenant and stream.
+    streams: HashMap<String, HashMap<String, Vec<i64>>>,
+    /// Positions by tenant and ticket.
+    tickets: HashMap<String, HashMap<Uuid, Vec<i64>>>,
+    snapshots: BTreeMap<String, SnapshotRow>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let head = Head { log: LOG, epoch: 1, position: 0, hash: GENESIS.to_vec(), recorded_us: 0 };
+        let kept = Kept {
+            head,
+            rows: Vec::new(),
+            ids: HashMap::new(),
+            streams: HashMap::new(),
+            tickets: HashMap::new(),
+            snapshots: BTreeMap::new(),
+        };
+        Self { kept: RwLock::new(kept), turn: Mutex::default(), moved: watch::Sender::new(0) }
+    }
+}
+
+impl Memory {
+    /// An empty log.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn kept(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept_mut(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn row(&self, position: i64) -> Option<&Row> {
+        self.rows.get(usize::try_from(position - 1).ok()?)
+    }
+
+    fn stream(&self, tenant: &str, stream: &str) -> &[i64] {
+        self.streams.get(tenant).and_then(|streams| streams.get(stream)).map_or(&[], Vec::as_slice)
+    }
+
+    fn read(&self, select: &Select, after: i64, limit: usize) -> Vec<&Row> {
+        let listed = match select {
+            Select::All => {
+                let start = usize::try_from(after).unwrap_or(0).min(self.rows.len());
+                return self.rows[start..].iter().take(limit).collect();
+            }
+            Select::Stream { tenant, stream } => self.stream(tenant, stream),
+            Select::Correlation { tenant, ticket } => {
+                self.tickets.get(tenant).and_then(|tickets| tickets.get(ticket)).map_or(&[][..], Vec::as_slice)
+            }
+        };
+        let start = listed.partition_point(|position| *position <= after);
+        listed[start..].iter().take(limit).filter_map(|position| self.row(*position)).collect()
+    }
+
+    fn take(&mut self, row: &Row) {
+        self.ids.insert(row.id, row.position);
+        let streams = self.streams.entry(row.tenant.clone()).or_default();
+        streams.entry(row.stream.clone()).or_default().push(row.position);
+        if let Some(ticket) = row.correlation {
+            self.tickets.entry(row.tenant.clone()).or_default().entry(ticket).or_default().push(row.position);
+        }
+        self.rows.push(row.clone());
+    }
+}
+
+/// A row as read: the body only if its kind is wanted.
+fn as_wanted(row: &Row, wanted: Option<&[&str]>) -> Row {
+    match wanted {
+        Some(kinds) if !kinds.contains(&row.kind.as_str()) => Row { body: Vec::new(), ..row.clone() },
+        _ => row.clone(),
+    }
+}
+
+impl Store for Memory {
+    fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>> {
+        Box::pin(async {
+            let turn = self.turn.lock().await;
+            let head = self.kept().head.clone();
+            Ok(Box::new(Writing { memory: self, head, _turn: turn }) as Box<dyn Transaction>)
+        })
+    }
+
+    fn head(&self) -> Later<'_, Head> {
+        Box::pin(async { Ok(self.kept().head.clone()) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        select: &'a Select,
+        wanted: Option<&'a [&'a str]>,
+        after: i64,
+        limit: i64,
+    ) -> Later<'a, Vec<Row>> {
+        Box::pin(async move {
+            let limit = usize::try_from(limit).unwrap_or(0);
+            Ok(self.kept().read(select, after, limit).into_iter().map(|row| as_wanted(row, wanted)).collect())
+        })
+    }
+
+    fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
+        Box::pin(async move {
+            let kept = self.kept();
+            Ok(kept.ids.get(&id).and_then(|position| kept.row(*position)).cloned())
+        })
+    }
+
+    fn adopt(&self, log: Uuid, epoch: i64) -> Later<'_, ()> {
+        Box::pin(async move {
+            let _turn = self.turn.lock().await;
+            let mut kept = self.kept_mut();
+            store::adopted(u64::from(kept.head.position == 0))?;
+            (kept.head.log, kept.head.epoch) = (log, epoch);
+            Ok(())
+        })
+    }
+
+    fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()> {
+        Box::pin(async move {
+            let snapshots = &mut self.kept_mut().snapshots;
+            let newer = |kept: &SnapshotRow| (kept.epoch, kept.position) > (snapshot.epoch, snapshot.position);
+            if !snapshots.get(&snapshot.name).is_some_and(newer) {
+                snapshots.insert(snapshot.name.clone(), snapshot);
+            }
+            Ok(())
+        })
+    }
+
+    fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>> {
+        Box::pin(async move { Ok(self.kept().snapshots.get(name).cloned()) })
+    }
+
+    fn moved(&self, position: i64) -> Later<'_, ()> {
+        Box::pin(follow::moved(self.moved.subscribe(), position))
+    }
+}
+
+struct Writing<'a> {
+    memory: &'a Memory,
+    head: Head,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Transaction for Writing<'_> {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn lookup<'a>(&'a mut self, lookup: &'a Lookup) -> Later<'a, Found> {
+        Box::pin(async move {
+            let kept = self.memory.kept();
+            let version = |(tenant, stream): &(String, String)| {
+                kept.stream(tenant, stream).last().and_then(|position| kept.row(*position)).map_or(0, |row| row.version)
+            };
+            let request = |id: &Uuid| {
+                let row = kept.row(*kept.ids.get(id)?)?;
+                Some((row.position, row.content.clone()))
+            };
+            Ok(Found {
+                versions: lookup.streams.iter().map(version).collect(),
+                requests: lookup.ids.iter().map(request).collect(),
+            })
+        })
+    }
+
+    fn commit<'a>(self: Box<Self>, rows: &'a [Row]) -> Later<'a, ()>
+    where
+        Self: 'a,
+    {
+        Box::pin(async move {
+            let Some(last) = rows.last() else { return Ok(()) };
+            let mut kept = self.memory.kept_mut();
+            for row in rows {
+                kept.take(row);
+            }
+            kept.head.position = last.position;
+            kept.head.recorded_us = last.recorded_us;
+            kept.head.hash.clone_from(&last.hash);
+            drop(kept);
+            self.memory.moved.send_replace(last.position);
+            Ok(())
+        })
+    }
+}

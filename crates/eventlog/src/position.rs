@@ -1,0 +1,58 @@
+//! A position as outsiders see it: opaque text that names the log and its epoch, so that a restored or copied log is
+//! noticed instead of misread.
+
+use uuid::Uuid;
+
+use crate::store::Head;
+
+/// Why a text is no position in this log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PositionError {
+    /// It is not of the form `{log}.{epoch}.{position}`.
+    #[error("it is not a log position")]
+    Malformed,
+    /// It belongs to another log, or to this one before it was restored.
+    #[error("it belongs to another log, or to this one before a restore")]
+    Foreign,
+}
+
+/// The text for `position` in the log that ends at `head`.
+pub fn encode(head: &Head, position: u64) -> String {
+    format!("{}.{}.{position}", head.log, head.epoch)
+}
+
+/// The position a text stands for in the log that ends at `head`; it may lie past the head.
+pub fn parse(head: &Head, text: &str) -> Result<u64, PositionError> {
+    let mut parts = text.splitn(3, '.');
+    let mut part = || parts.next().ok_or(PositionError::Malformed);
+    let log: Uuid = part()?.parse().map_err(|_| PositionError::Malformed)?;
+    let epoch: i64 = part()?.parse().map_err(|_| PositionError::Malformed)?;
+    let position: u64 = part()?.parse().map_err(|_| PositionError::Malformed)?;
+    if (log, epoch) == (head.log, head.epoch) { Ok(position) } else { Err(PositionError::Foreign) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(epoch: i64) -> Head {
+        Head { log: Uuid::from_u128(7), epoch, position: 9, hash: vec![0; 32], recorded_us: 0 }
+    }
+
+    #[test]
+    fn a_position_reads_back_in_its_own_log_only() {
+        let text = encode(&head(2), 5);
+        assert_eq!(parse(&head(2), &text), Ok(5));
+        assert_eq!(parse(&head(3), &text), Err(PositionError::Foreign));
+        let other = Head { log: Uuid::from_u128(8), ..head(2) };
+        assert_eq!(parse(&other, &text), Err(PositionError::Foreign));
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        let good = encode(&head(2), 5);
+        for bad in ["", "5", "a.b.c", &good[1..], &format!("{good}.1"), &good[..good.len() - 1]] {
+            assert_eq!(parse(&head(2), bad), Err(PositionError::Malformed), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! A log in PostgreSQL: any number of processes, one row-locked head.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use crate::chain::GENESIS;
+use crate::columns::{CHUNK_BYTES, before_body};
+use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Transaction};
+use crate::{follow, keys, store};
+
+mod writing;
+
+use writing::Writing;
+
+/// What brings a database to the present form, oldest first; `docket.migration` names those carried out.
+const MIGRATIONS: [&str; 1] = [include_str!("../schema/postgres/log_1.sql")];
+/// The number of this log among those of the database.
+const LOG_ID: i64 = 1;
+/// Connections of this process.
+const MAX_CONNECTIONS: u32 = 10;
+/// Where each batch is announced: the payload is the head's position.
+const CHANNEL: &str = "docket_log";
+/// How long to wait before listening again after a failure; followers poll meanwhile.
+const RELISTEN: Duration = Duration::from_secs(1);
+
+const HEAD: &str = "SELECT log, epoch, position, hash, recorded_us FROM docket.head WHERE log_id = $1";
+const LOCKED_HEAD: &str =
+    "SELECT log, epoch, position, hash, recorded_us FROM docket.head WHERE log_id = $1 FOR UPDATE";
+
+/// `SELECT` of a row's columns, the body only if its kind is wanted (`$2`, a list or null), of the log `$1`.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            before_body!(),
+            ", CASE WHEN $2::text[] IS NULL OR kind = ANY($2) THEN body ELSE ''::bytea END, hash
+             FROM docket.event WHERE log_id = $1 AND ",
+            $rest
+        )
+    };
+}
+
+/// A log in PostgreSQL.
+#[derive(Debug)]
+pub struct Postgres {
+    pool: PgPool,
+    moved: watch::Sender<i64>,
+    _listener: AbortOnDropHandle<()>,
+}
+
+impl Postgres {
+    /// Brings the database to the present form and makes the log if there is none. Run once, by a job: not by each
+    /// process that opens the log.
+    pub async fn migrate(url: &str) -> Result<(), StoreError> {
+        let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
+        let mut transaction = pool.begin().await?;
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('docket'))").execute(&mut *transaction).await?;
+        sqlx::raw_sql(
+            "CREATE SCHEMA IF NOT EXISTS docket;
+             CREATE TABLE IF NOT EXISTS docket.migration (version BIGINT PRIMARY KEY);",
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let done = usize::try_from(version(&mut transaction).await?).unwrap_or(usize::MAX);
+        for (version, migration) in (1i64..).zip(MIGRATIONS).skip(done) {
+            sqlx::raw_sql(migration).execute(&mut *transaction).await?;
+            sqlx::query("INSERT INTO docket.migration (version) VALUES ($1)")
+                .bind(version)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        sqlx::query(
+            "INSERT INTO docket.head (log_id, log, epoch, position, hash, recorded_us) VALUES ($1, $2, 1, 0, $3, 0)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(LOG_ID)
+        .bind(keys::random_id()?)
+        .bind(&GENESIS[..])
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Opens a log that was migrated to this program's form.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).connect(url).await?;
+        let found = version(&mut *pool.acquire().await?).await?;
+        if usize::try_from(found) != Ok(MIGRATIONS.len()) {
+            let why = format!("the database has form {found}, this program writes form {}", MIGRATIONS.len());
+            return Err(StoreError::Unavailable(why));
+        }
+        let head: Head = sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&pool).await?;
+        let moved = watch::Sender::new(head.position);
+        let listener = AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), moved.clone())));
+        Ok(Self { pool, moved, _listener: listener })
+    }
+}
+
+async fn version(connection: &mut sqlx::PgConnection) -> Result<i64, StoreError> {
+    let query = sqlx::query_as("SELECT coalesce(max(version), 0) FROM docket.migration");
+    let (version,): (i64,) = query.fetch_one(connection).await?;
+    Ok(version)
+}
+
+/// Tells followers of every announced batch; what is missed while the connection is down, their polling finds.
+async fn listen(pool: PgPool, moved: watch::Sender<i64>) {
+    loop {
+        if let Err(error) = announce(&pool, &moved).await {
+            tracing::warn!(%error, "not told of new events; followers poll");
+        }
+        tokio::time::sleep(RELISTEN).await;
+    }
+}
+
+async fn announce(pool: &PgPool, moved: &watch::Sender<i64>) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        if let Ok(position) = listener.recv().await?.payload().parse::<i64>() {
+            moved.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+        }
+    }
+}
+
+impl Store for Postgres {
+    fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>> {
+        Box::pin(async {
+            let mut transaction = self.pool.begin().await?;
+            let head = sqlx::query_as(LOCKED_HEAD).bind(LOG_ID).fetch_one(&mut *transaction).await?;
+            Ok(Box::new(Writing { transaction, head, moved: &self.moved }) as Box<dyn Transaction>)
+        })
+    }
+
+    fn head(&self) -> Later<'_, Head> {
+        Box::pin(async { Ok(sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&self.pool).await?) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        select: &'a Select,
+        wanted: Option<&'a [&'a str]>,
+        after: i64,
+        limit: i64,
+    ) -> Later<'a, Vec<Row>> {
+        Box::pin(async move {
+            let query = match select {
+                Select::All => sqlx::query_as(select!("position > $3 ORDER BY position LIMIT $4")),
+                Select::Stream { .. } => {
+                    sqlx::query_as(select!("position > $3 AND tenant = $5 AND stream = $6 ORDER BY version LIMIT $4"))
+                }
+                Select::Correlation { .. } => sqlx::query_as(select!(
+                    "position > $3 AND tenant = $5 AND correlation = $6 ORDER BY position LIMIT $4"
+                )),
+            };
+            let query = query.bind(LOG_ID).bind(wanted).bind(after).bind(limit);
+            let query = match select {
+                Select::All => query,
+                Select::Stream { tenant, stream } => query.bind(tenant).bind(stream),
+                Select::Correlation { tenant, ticket } => query.bind(tenant).bind(ticket),
+            };
+            Ok(query.fetch_all(&self.pool).await?)
+        })
+    }
+
+    fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
+        Box::pin(async move {
+            let query = sqlx::query_as(select!("id = $3")).bind(LOG_ID).bind(None::<Vec<String>>).bind(id);
+            Ok(query.fetch_optional(&self.pool).await?)
+        })
+    }
+
+    fn adopt(&self, log: Uuid, epoch: i64) -> Later<'_, ()> {
+        Box::pin(async move {
+            let adopted = sqlx::query("UPDATE docket.head SET log = $2, epoch = $3 WHERE log_id = $1 AND position = 0")
+                .bind(LOG_ID)
+                .bind(log)
+                .bind(epoch)
+                .execute(&self.pool)
+                .await?;
+            store::adopted(adopted.rows_affected())
+        })
+    }
+
+    fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()> {
+        Box::pin(async move {
+            for (n, chunk) in (0i64..).zip(snapshot.bytes.chunks(CHUNK_BYTES)) {
+                sqlx::query(
+                    "INSERT INTO docket.snapshot_chunk (log_id, name, epoch, position, n, bytes)
+                     VALUES ($1, $2, $3, $4, $5, $6)
+                     ON CONFLICT (log_id, name, epoch, position, n) DO UPDATE SET bytes = excluded.bytes",
+                )
+                .bind(LOG_ID)
+                .bind(&snapshot.name)
+                .bind(snapshot.epoch)
+                .bind(snapshot.position)
+                .bind(n)
+                .bind(chunk)
+                .execute(&self.pool)
+                .await?;
+            }
+            let mut transaction = self.pool.begin().await?;
+            sqlx::query(
+                "INSERT INTO docket.snapshot AS s (log_id, name, epoch, position, hash, length)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (log_id, name) DO UPDATE SET epoch = excluded.epoch, position = excluded.position,
+                     hash = excluded.hash, length = excluded.length
+                 WHERE (s.epoch, s.position) <= (excluded.epoch, excluded.position)",
+            )
+            .bind(LOG_ID)
+            .bind(&snapshot.name)
+            .bind(snapshot.epoch)
+            .bind(snapshot.position)
+            .bind(&snapshot.hash)
+            .bind(i64::try_from(snapshot.bytes.len()).unwrap_or(i64::MAX))
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "DELETE FROM docket.snapshot_chunk WHERE log_id = $1 AND name = $2 AND (epoch, position) < ($3, $4)",
+            )
+            .bind(LOG_ID)
+            .bind(&snapshot.name)
+            .bind(snapshot.epoch)
+            .bind(snapshot.position)
+            .execute(&mut *transaction)
+            .await?;
+            Ok(transaction.commit().await?)
+        })
+    }
+
+    fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>> {
+        Box::pin(async move {
+            let kept = sqlx::query_as(
+                "SELECT epoch, position, hash, length FROM docket.snapshot WHERE log_id = $1 AND name = $2",
+            );
+            let kept = kept.bind(LOG_ID).bind(name).fetch_optional(&self.pool).await?;
+            let Some((epoch, position, hash, length)) = kept else { return Ok(None) };
+            let mut snapshot = SnapshotRow { name: name.to_owned(), position, epoch, hash, bytes: Vec::new() };
+            for n in 0i64.. {
+                let chunk: Option<(Vec<u8>,)> = sqlx::query_as(
+                    "SELECT bytes FROM docket.snapshot_chunk
+                     WHERE log_id = $1 AND name = $2 AND epoch = $3 AND position = $4 AND n = $5",
+                )
+                .bind(LOG_ID)
+                .bind(name)
+                .bind(epoch)
+                .bind(position)
+                .bind(n)
+                .fetch_optional(&self.pool)
+                .await?;
+                let Some((chunk,)) = chunk else { break };
+                snapshot.bytes.extend_from_slice(&chunk);
+            }
+            Ok(snapshot.whole(length))
+        })
+    }
+
+    fn moved(&self, position: i64) -> Later<'_, ()> {
+        Box::pin(follow::moved(self.moved.subscribe(), position))
+    }
+}

@@ -1,0 +1,183 @@
+//! What a back end must do; everything else (guards, batching, hashing, sealing, following) is written once above it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use uuid::Uuid;
+
+/// Where a log ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Which log.
+    pub log: Uuid,
+    /// Raised by every restore: positions of another epoch mean nothing here.
+    pub epoch: i64,
+    /// The last position, 0 for an empty log.
+    pub position: i64,
+    /// The last event's hash; 32 zero bytes for an empty log.
+    pub hash: Vec<u8>,
+    /// The last event's `recorded_at`, microseconds since the epoch.
+    pub recorded_us: i64,
+}
+
+/// A stored event: only integers, text and bytes, so that one form serves every back end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Place in the log, dense from 1.
+    pub position: i64,
+    /// `UUIDv5(request, index)`, unique.
+    pub id: Uuid,
+    /// Whose data this is.
+    pub tenant: String,
+    /// The stream.
+    pub stream: String,
+    /// Place in the stream, dense from 1, unique with it.
+    pub version: i64,
+    /// The event's kind.
+    pub kind: String,
+    /// The version of the kind's form.
+    pub schema: i64,
+    /// When it happened, microseconds.
+    pub occurred_us: i64,
+    /// When it was recorded, microseconds; never decreases.
+    pub recorded_us: i64,
+    /// Who did it.
+    pub actor: String,
+    /// The claim of the request that made it.
+    pub request: Uuid,
+    /// Keyed hash of that request's content.
+    pub content: Vec<u8>,
+    /// The event that caused it.
+    pub causation: Option<Uuid>,
+    /// The ticket it belongs to.
+    pub correlation: Option<Uuid>,
+    /// W3C `traceparent`, or empty.
+    pub trace: String,
+    /// The event's fields as JSON, personal data sealed.
+    pub body: Vec<u8>,
+    /// Hash over the predecessor's hash and everything above.
+    pub hash: Vec<u8>,
+}
+
+/// What an append must know before it may write, read under the head lock.
+#[derive(Clone, Debug, Default)]
+pub struct Lookup {
+    /// The streams whose versions are asked for: (tenant, stream).
+    pub streams: Vec<(String, String)>,
+    /// The event ids whose rows are asked for: the first of each request.
+    pub ids: Vec<Uuid>,
+}
+
+/// The answer to a [`Lookup`], in the order of the question.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// A version for each stream, 0 where absent.
+    pub versions: Vec<i64>,
+    /// Position and content hash of each id, where present.
+    pub requests: Vec<Option<(i64, Vec<u8>)>>,
+}
+
+/// Which rows to read, in order of position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Select {
+    /// All of them.
+    All,
+    /// One stream's.
+    Stream {
+        /// Whose.
+        tenant: String,
+        /// Which.
+        stream: String,
+    },
+    /// One ticket's, over all streams.
+    Correlation {
+        /// Whose.
+        tenant: String,
+        /// The ticket.
+        ticket: Uuid,
+    },
+}
+
+/// A snapshot of a fold; disposable, never trusted over the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotRow {
+    /// Which service's, and which version of its fold.
+    pub name: String,
+    /// The position it was taken at.
+    pub position: i64,
+    /// The log's epoch and the hash of the event at `position`: a snapshot of another history is not used.
+    pub epoch: i64,
+    /// See `epoch`.
+    pub hash: Vec<u8>,
+    /// The folded state.
+    pub bytes: Vec<u8>,
+}
+
+impl SnapshotRow {
+    /// The snapshot, if its chunks make up the stated length; another process may have replaced it meanwhile.
+    pub(crate) fn whole(self, length: i64) -> Option<Self> {
+        (i64::try_from(self.bytes.len()) == Ok(length)).then_some(self)
+    }
+}
+
+/// What [`Store::adopt`] answers when this many empty heads took the other identity.
+pub(crate) fn adopted(heads: u64) -> Result<(), StoreError> {
+    if heads == 1 { Ok(()) } else { Err(StoreError::Unavailable("it holds events already".into())) }
+}
+
+/// Why a back end could not answer. Whether an append that failed so was written is unknown: ask again by request id.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did.
+    #[error("the log's database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log is not what it must be.
+    #[error("the log is damaged: {0}")]
+    Damaged(String),
+    /// Another process owns the file, or the log was closed.
+    #[error("the log is not available: {0}")]
+    Unavailable(String),
+}
+
+/// An answer that comes later; boxed, so that a store can be chosen at run time.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A place to keep one log. `begin` takes the head's lock: one writer at a time, over all processes.
+pub trait Store: Send + Sync + fmt::Debug + 'static {
+    /// Takes the head's lock. Dropped without [`Transaction::commit`], nothing was written.
+    fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>>;
+    /// Reads the head without a lock.
+    fn head(&self) -> Later<'_, Head>;
+    /// At most `limit` rows after `position`, in order. With `wanted` kinds named, the bodies of other kinds are left
+    /// empty: a fold that wants few kinds need not carry the others.
+    fn read<'a>(
+        &'a self,
+        select: &'a Select,
+        wanted: Option<&'a [&'a str]>,
+        after: i64,
+        limit: i64,
+    ) -> Later<'a, Vec<Row>>;
+    /// The row with this event id.
+    fn find(&self, id: Uuid) -> Later<'_, Option<Row>>;
+    /// Takes over the identity of a log that is to be copied here; refused unless this one is empty.
+    fn adopt(&self, log: Uuid, epoch: i64) -> Later<'_, ()>;
+    /// Keeps a snapshot, replacing those of its name that are not of a later position or epoch.
+    fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()>;
+    /// The latest snapshot of this name.
+    fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>>;
+    /// Resolves when the head may have moved past `position`, at the latest after a bounded wait (a quarter second).
+    fn moved(&self, position: i64) -> Later<'_, ()>;
+}
+
+/// An append in progress, under the head's lock.
+pub trait Transaction: Send {
+    /// The head, which stands still until the end.
+    fn head(&self) -> &Head;
+    /// Versions and requests as of the head.
+    fn lookup<'a>(&'a mut self, lookup: &'a Lookup) -> Later<'a, Found>;
+    /// Writes the rows, moves the head to the last of them and makes it durable.
+    fn commit<'a>(self: Box<Self>, rows: &'a [Row]) -> Later<'a, ()>
+    where
+        Self: 'a;
+}
