@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Calendar;
 
 /// Working hours in local time: the `spec` of a `kind: Calendar` document.
 ///
@@ -56,4 +58,14 @@ pub struct Fault {
     pub path: String,
     /// What is wrong, in one clause.
     pub message: String,
+}
+
+impl Calendar {
+    /// Reads a spec as it is written down and resolves it, or names **everything** that is wrong with it; what is no
+    /// [`Spec`] at all is one fault of the whole.
+    pub fn read<'de>(written: impl Deserializer<'de>) -> Result<Self, Vec<Fault>> {
+        let spec = Spec::deserialize(written)
+            .map_err(|error| vec![Fault { path: String::new(), message: error.to_string() }])?;
+        Self::compile(&spec)
+    }
 }

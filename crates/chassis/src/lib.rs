@@ -17,3 +17,4 @@ pub mod refuse;
 pub mod serve;
 pub mod telemetry;
 pub mod token;
+pub mod wire;

@@ -10,15 +10,27 @@ use tonic_types::{ErrorDetails, StatusExt};
 /// The `domain` of every `ErrorInfo` the cluster answers with.
 pub const DOMAIN: &str = "docket";
 
-/// Every reason this crate itself answers with: the reason, its code, what it means to the caller.
-pub const REASONS: &[(&str, Code, &str)] = &[
+/// A table of reasons: the reason, its code, what it means to the caller.
+pub type Reasons = &'static [(&'static str, Code, &'static str)];
+
+/// Every reason any service may answer with; those of its own a service lists itself.
+pub const REASONS: Reasons = &[
+    ("CONTENTION", Code::Aborted, "what the command depends on kept moving; retry with the same request id"),
     ("DEADLINE_EXCEEDED", Code::DeadlineExceeded, "the call's deadline passed before its answer was ready"),
+    ("DOCUMENTS_INVALID", Code::InvalidArgument, "documents cannot be put in force; the answer lists every fault"),
+    ("FIELDS_INVALID", Code::InvalidArgument, "fields are missing or wrong; every one of them is listed"),
     ("INTERNAL", Code::Internal, "a fault of the server; what happened is in its log"),
+    ("LOG_UNAVAILABLE", Code::Unavailable, "the log cannot be reached; retry with the same request id"),
     ("MESSAGE_TOO_LARGE", Code::ResourceExhausted, "a message is larger than the server takes"),
     ("METHOD_UNKNOWN", Code::Unimplemented, "no service here has this method"),
+    ("NEWER_FORMAT", Code::Unavailable, "what is asked for holds events of a newer program; retry on another replica"),
     ("OVERLOADED", Code::Unavailable, "the server has as many calls in hand as it takes; retry after the delay"),
     ("PAGE_SIZE_INVALID", Code::InvalidArgument, "a page size is negative"),
     ("PAGE_TOKEN_INVALID", Code::InvalidArgument, "a page token is damaged, or belongs to another filter or tenant"),
+    ("POSITION_FOREIGN", Code::FailedPrecondition, "the position is of another log, or of this one before a restore"),
+    ("POSITION_INVALID", Code::InvalidArgument, "the text is no log position"),
+    ("REQUEST_ID_REUSED", Code::InvalidArgument, "the request id was used before with other content"),
+    ("REQUEST_TOO_LARGE", Code::InvalidArgument, "what would be recorded is larger than an event may be"),
     ("ROLE_REQUIRED", Code::PermissionDenied, "the caller has none of the roles that may call this method"),
     ("SHUTTING_DOWN", Code::Unavailable, "the server ends this stream to stop; resume it elsewhere"),
     ("TOKEN_INVALID", Code::Unauthenticated, "the bearer token is damaged, expired, or not signed by a trusted key"),
@@ -120,6 +132,39 @@ impl From<Refused> for Status {
     fn from(refused: Refused) -> Self {
         refused.into_status()
     }
+}
+
+/// A refusal with a reason of a service's own table or of [`REASONS`], and the code that belongs to it.
+pub fn listed(own: Reasons, reason: &'static str, message: impl Into<String>) -> Refused {
+    let mut rows = own.iter().chain(REASONS);
+    let code = rows.find(|(known, ..)| *known == reason).map_or(Code::Internal, |(_, code, _)| *code);
+    Refused::new(code, reason, message)
+}
+
+/// A request with one faulty field.
+pub fn field(field: &str, message: &str) -> Refused {
+    listed(&[], "FIELDS_INVALID", format!("{field} {message}")).field(field, message)
+}
+
+/// A field that holds no position of this log.
+pub fn position(field: &str, reason: &'static str, error: impl Display) -> Refused {
+    listed(&[], reason, error.to_string()).field(field, "take it from an answer of this cluster")
+}
+
+/// What could not be carried out although no rule refused it: told by a reason of [`REASONS`] and a sentence, and when
+/// to try again, if that can help; without a reason it is a fault of ours.
+pub fn failed(told: Option<(&'static str, String)>, error: impl Display) -> Result<Refused, Status> {
+    let (reason, message) = told.ok_or_else(|| internal(&error))?;
+    let refused = listed(&[], reason, message);
+    Ok(match (refused.code, reason) {
+        (Code::Unavailable, _) => {
+            tracing::warn!(%error, reason, "a call cannot be served here");
+            refused.retry_after_secs(1)
+        }
+        (Code::Aborted, _) => refused.retry_after_secs(1),
+        (_, "REQUEST_ID_REUSED") => refused.field("request_id", "make a new one for a new request"),
+        _ => refused,
+    })
 }
 
 /// A fault of ours: its text goes to the log, never on the wire.

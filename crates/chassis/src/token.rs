@@ -41,6 +41,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 7] =
+        [Self::Requester, Self::Agent, Self::Engineer, Self::Dispatcher, Self::Supervisor, Self::Manager, Self::Admin];
+
     /// The name tokens and refusals use.
     pub const fn name(self) -> &'static str {
         match self {

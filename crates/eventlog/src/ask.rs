@@ -58,7 +58,43 @@ impl<R> From<StoreError> for Failure<R> {
     }
 }
 
+impl<R> Failure<R> {
+    /// How a caller is told: a reason of the contract and a sentence that gives nothing internal away. Nothing for a
+    /// refusal, which has a reason of its own; for erased data, of which only the rules know what it means; and for a
+    /// damaged log, which is a fault of ours.
+    pub fn told(&self) -> Option<(&'static str, String)> {
+        let (reason, message) = match self {
+            Self::Refused(_) | Self::Rejected(Rejected::Erased(_) | Rejected::Store(StoreError::Damaged(_))) => {
+                return None;
+            }
+            Self::Aborted | Self::Rejected(Rejected::Moved { .. }) => {
+                ("CONTENTION", "what the command depends on kept moving")
+            }
+            Self::Undecidable(_) => ("NEWER_FORMAT", "what is asked for holds events of a newer program"),
+            Self::Rejected(Rejected::Reused) => {
+                ("REQUEST_ID_REUSED", "the request id was used before with other content")
+            }
+            Self::Rejected(Rejected::TooLarge(message)) => ("REQUEST_TOO_LARGE", message.as_str()),
+            Self::Rejected(Rejected::Store(_)) => ("LOG_UNAVAILABLE", "the log cannot be reached"),
+        };
+        Some((reason, message.to_owned()))
+    }
+}
+
 impl Ask {
+    /// What a user asks now: the request's claim, and what is asked as bytes.
+    pub fn by_user(tenant: &str, subject: &str, (request, content): (Uuid, Vec<u8>), trace: &str) -> Self {
+        Self {
+            tenant: Tenant::new(tenant),
+            actor: format!("user/{subject}"),
+            request,
+            content,
+            occurred_at: None,
+            causation: None,
+            trace: trace.to_owned(),
+        }
+    }
+
     /// The append of what was decided; without events, a check that the guards still hold.
     pub(crate) fn append(&self, at: At, guards: Guards, events: Vec<NewEvent>) -> Append {
         Append {

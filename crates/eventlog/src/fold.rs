@@ -1,6 +1,7 @@
 //! What a service has folded from the log: its core's state, and the versions of every stream.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use decider::{Core, Stream, Tenant, Versions};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,9 @@ use ticket::house::HouseEvent;
 use ticket::{Event, Recorded, codec, stream};
 
 use crate::store::{Row, StoreError};
+
+/// Events kept as folded, for the reactions that follow closely behind.
+const MAX_RECENT: usize = 1_024;
 
 /// What has been folded, and from where.
 #[derive(Serialize, Deserialize)]
@@ -20,6 +24,25 @@ pub(crate) struct Folded<C: Core> {
     pub(crate) reacted: u64,
     /// Streams with events of a newer program.
     pub(crate) undecidable: BTreeSet<(Tenant, Stream)>,
+    #[serde(skip)]
+    recent: Recent,
+}
+
+/// The last events the core wanted, as folded.
+#[derive(Default)]
+struct Recent {
+    /// None is missing after this position.
+    after: u64,
+    events: VecDeque<Arc<Recorded>>,
+}
+
+impl Recent {
+    fn keep(&mut self, event: Recorded) {
+        self.events.push_back(Arc::new(event));
+        if self.events.len() > MAX_RECENT {
+            self.after = self.events.pop_front().map_or(self.after, |oldest| oldest.position);
+        }
+    }
 }
 
 impl<C: Core> Default for Folded<C> {
@@ -30,12 +53,26 @@ impl<C: Core> Default for Folded<C> {
             position: 0,
             reacted: 0,
             undecidable: BTreeSet::new(),
+            recent: Recent::default(),
         }
     }
 }
 
 impl<C: Core<Event = Event>> Folded<C> {
-    /// Takes the next row in: its version always, its event if it is wanted.
+    /// A fold that goes on from a snapshot: what came before it is not at hand.
+    pub(crate) fn resumed(mut self) -> Self {
+        self.recent = Recent { after: self.position, events: VecDeque::new() };
+        self
+    }
+
+    /// What the core wanted after this position, up to the last folded; none if it is not at hand any more.
+    pub(crate) fn causes(&self, after: u64) -> Option<(Vec<Arc<Recorded>>, u64)> {
+        let from = self.recent.events.partition_point(|event| event.position <= after);
+        let causes = || self.recent.events.range(from..).cloned().collect();
+        (after >= self.recent.after).then(|| (causes(), self.position))
+    }
+
+    /// Takes the next row in: its version always, its event if it is wanted (`wanted` is sorted).
     pub(crate) fn take(&mut self, row: &Row, wanted: &[&str]) -> Result<(), StoreError> {
         let tenant = Tenant::new(&row.tenant);
         let stream = Stream::stored(&row.stream);
@@ -43,15 +80,17 @@ impl<C: Core<Event = Event>> Folded<C> {
         self.position = row.position.unsigned_abs();
         if !codec::KINDS.contains_key(row.kind.as_str()) {
             self.undecidable.insert((tenant, stream));
-        } else if wanted.contains(&row.kind.as_str()) {
+        } else if wanted.binary_search(&row.kind.as_str()).is_ok() {
             let event = recorded(row)?;
             if let Event::House(HouseEvent::ReactedThrough { position }) = &event.event
                 && stream == stream::service(C::NAME)
             {
-                self.reacted = *position;
+                // A holder that slept may write late how far it had come.
+                self.reacted = self.reacted.max(*position);
             }
             if C::wants(&row.kind) {
                 C::evolve(&mut self.state, &event);
+                self.recent.keep(event);
             }
         }
         Ok(())

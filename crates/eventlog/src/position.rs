@@ -1,9 +1,12 @@
 //! A position as outsiders see it: opaque text that names the log and its epoch, so that a restored or copied log is
 //! noticed instead of misread.
 
+use decider::Core;
+use ticket::Event;
 use uuid::Uuid;
 
-use crate::store::Head;
+use crate::service::Service;
+use crate::store::{Head, StoreError};
 
 /// Why a text is no position in this log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +17,27 @@ pub enum PositionError {
     /// It belongs to another log, or to this one before it was restored.
     #[error("it belongs to another log, or to this one before a restore")]
     Foreign,
+}
+
+impl PositionError {
+    /// The reason of the contract by which a caller is told.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "POSITION_INVALID",
+            Self::Foreign => "POSITION_FOREIGN",
+        }
+    }
+}
+
+/// Why what a caller has seen could not be waited for.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreached {
+    /// The text is no position of this log.
+    #[error(transparent)]
+    Position(#[from] PositionError),
+    /// The log failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The text for `position` in the log that ends at `head`.
@@ -29,6 +53,23 @@ pub fn parse(head: &Head, text: &str) -> Result<u64, PositionError> {
     let epoch: i64 = part()?.parse().map_err(|_| PositionError::Malformed)?;
     let position: u64 = part()?.parse().map_err(|_| PositionError::Malformed)?;
     if (log, epoch) == (head.log, head.epoch) { Ok(position) } else { Err(PositionError::Foreign) }
+}
+
+impl<C: Core<Event = Event>> Service<C> {
+    /// The text for a position.
+    pub async fn mark_at(&self, position: u64) -> Result<String, StoreError> {
+        Ok(encode(&self.log().head().await?, position))
+    }
+
+    /// Waits until everything up to the position this text stands for is folded, not at all for an empty one; answers
+    /// the text for what is folded then.
+    pub async fn reach_mark(&self, text: &str) -> Result<String, Unreached> {
+        let head = self.log().head().await?;
+        if !text.is_empty() {
+            self.reach(parse(&head, text)?).await?;
+        }
+        Ok(encode(&head, self.position()))
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use decider::{At, Core, Micros, Reaction, Read, Stream, Tenant};
 use ticket::house::HouseEvent;
-use ticket::{Event, codec, stream};
+use ticket::{Event, Recorded, codec, stream};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ const PAGE: i64 = 1_000;
 const MAX_RETRIES: u32 = 5;
 /// Deadlines fired between two looks at the head.
 const DUE_BATCH: usize = 256;
-/// Business time between two `ReactedThrough`.
-const REACTED_EVERY_US: Micros = 1_000_000;
+/// Business time between two `ReactedThrough`: what a restart reacts to again is at most this old, and claimed already.
+const REACTED_EVERY_US: Micros = 60_000_000;
 
 /// What a decision asks of the log; a refusal asks only that its guards still hold.
 type Decision<R> = (Append, Option<R>);
@@ -54,7 +54,8 @@ pub struct Service<C: Core<Event = Event>> {
 impl<C: Core<Event = Event>> Service<C> {
     /// Starts from the latest snapshot and folds to the head.
     pub async fn start(log: Arc<Log>, clock: Clock) -> Result<Arc<Self>, StoreError> {
-        let folded: Folded<C> = snapshot::load(&log, C::NAME, C::FOLD).await?.unwrap_or_default();
+        let folded: Option<Folded<C>> = snapshot::load(&log, C::NAME, C::FOLD).await?;
+        let folded = folded.map(Folded::resumed).unwrap_or_default();
         let own = |kind: &&'static str| C::wants(kind) || *kind == "ReactedThrough";
         let service = Self {
             wanted: codec::KINDS.keys().copied().filter(own).collect(),
@@ -136,47 +137,51 @@ impl<C: Core<Event = Event>> Service<C> {
 
     /// Decides a command and appends what comes of it; the same request again is answered the same again.
     pub async fn ask(&self, ask: &Ask, command: &C::Command) -> Result<Done, Failure<C::Refusal>> {
-        if let Some(rows) = self.log.request(ask.request, &ask.content).await.map_err(Failure::Rejected)? {
-            return self.done(&rows).await;
-        }
-        for _ in 0..=MAX_RETRIES {
-            let (append, refusal) = self.decide(ask, command)?;
-            match self.log.append(append).await {
-                Ok(committed) => match refusal {
-                    Some(refusal) => return Err(Failure::Refused(refusal)),
-                    None => return self.settle(&committed).await,
-                },
-                Err(Rejected::Moved { .. }) => {
-                    self.catch_up().await?;
-                }
-                Err(other) => return Err(Failure::Rejected(other)),
-            }
-        }
-        Err(Failure::Aborted)
+        let committed = self.execute(ask, command).await?;
+        let events = committed.rows().iter().map(recorded).collect::<Result<Vec<_>, _>>()?;
+        let position = events.last().map_or_else(|| self.position(), |event| event.position);
+        self.reach(position).await?;
+        Ok(Done { events, position })
     }
 
     /// Reacts to everything new and fires everything due; says when the next thing falls due.
     pub async fn step(&self) -> Result<Option<Micros>, StoreError> {
         let mut held = self.cursor.lock().await;
+        let now = self.clock.now();
+        if self.work(&mut held).await?
+            && let Some(cursor) = held.as_mut()
+        {
+            self.note_reacted(cursor, now).await?;
+        }
+        Ok(self.view(C::next_due))
+    }
+
+    /// As [`Service::step`], without noting how far it came: for a replay, which makes many steps and is never resumed.
+    pub async fn step_unmarked(&self) -> Result<Option<Micros>, StoreError> {
+        self.work(&mut *self.cursor.lock().await).await?;
+        Ok(self.view(C::next_due))
+    }
+
+    /// Reacts and fires until nothing is left to do now; false if something must be tried again later.
+    async fn work(&self, held: &mut Option<Cursor>) -> Result<bool, StoreError> {
         let mut tried = BTreeSet::new();
         loop {
+            // The head is read after the clock: what had happened by then is folded before anything fires.
             let now = self.clock.now();
             self.catch_up().await?;
             let cursor = held.get_or_insert_with(|| self.taken_up());
             if !self.read().undecidable.is_empty() || !self.react(cursor).await? {
-                break;
+                return Ok(false);
             }
             let due = self.view(|state| C::due(state, now, DUE_BATCH));
             let fresh: Vec<_> = due.into_iter().filter(|reaction| tried.insert(reaction.claim(C::NAME))).collect();
             if fresh.is_empty() {
-                self.mark(cursor, now).await?;
-                break;
+                return Ok(true);
             }
             for reaction in &fresh {
                 self.carry_out(reaction).await?;
             }
         }
-        Ok(self.view(C::next_due))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Folded<C>> {
@@ -237,46 +242,69 @@ impl<C: Core<Event = Event>> Service<C> {
         Ok((ask.append(at, guards, written), refusal))
     }
 
-    /// Folds what was written and says what it was.
-    async fn settle(&self, committed: &Committed) -> Result<Done, Failure<C::Refusal>> {
-        if let Committed::Written(rows) = committed {
-            let _one_at_a_time = self.folding.lock().await;
-            let follows = rows.first().is_some_and(|row| row.position.unsigned_abs() == self.position() + 1);
-            if follows {
-                self.fold(rows)?;
+    /// Carries a command out: what it wrote, now or when it was asked before, or nothing where its goal held.
+    async fn execute(&self, ask: &Ask, command: &C::Command) -> Result<Committed, Failure<C::Refusal>> {
+        if let Some(rows) = self.log.request(ask.request, &ask.content).await.map_err(Failure::Rejected)? {
+            return Ok(Committed::Repeated(rows));
+        }
+        for _ in 0..=MAX_RETRIES {
+            let (append, refusal) = self.decide(ask, command)?;
+            match (self.log.append(append).await, refusal) {
+                (Ok(Committed::Written(_)), Some(refusal)) => return Err(Failure::Refused(refusal)),
+                // Refused or not: what another attempt of this request wrote meanwhile is its answer.
+                (Ok(committed), _) => {
+                    self.fold_own(&committed).await?;
+                    return Ok(committed);
+                }
+                (Err(Rejected::Moved { .. }), _) => {
+                    self.catch_up().await?;
+                }
+                (Err(other), _) => return Err(Failure::Rejected(other)),
             }
         }
-        self.done(committed.rows()).await
+        Err(Failure::Aborted)
     }
 
-    async fn done(&self, rows: &[Row]) -> Result<Done, Failure<C::Refusal>> {
-        let events = rows.iter().map(recorded).collect::<Result<Vec<_>, _>>()?;
-        let position = events.last().map_or_else(|| self.position(), |event| event.position);
-        self.reach(position).await?;
-        Ok(Done { events, position })
+    /// Folds what was just written, if nobody else wrote before it; else the next catching up finds it.
+    async fn fold_own(&self, committed: &Committed) -> Result<(), StoreError> {
+        let Committed::Written(rows) = committed else { return Ok(()) };
+        let _one_at_a_time = self.folding.lock().await;
+        match rows.first() {
+            Some(row) if row.position.unsigned_abs() == self.position() + 1 => self.fold(rows),
+            _ => Ok(()),
+        }
     }
 
     /// Reacts cause by cause up to what is folded; false if a reaction must be tried again later.
     async fn react(&self, cursor: &mut Cursor) -> Result<bool, StoreError> {
         loop {
-            let after = i64::try_from(cursor.position).unwrap_or(i64::MAX);
-            let rows = self.log.read(&Select::All, Some(&self.wanted), after, PAGE).await?;
-            if rows.is_empty() {
-                return Ok(true);
-            }
-            for row in rows {
-                self.reach(row.position.unsigned_abs()).await?;
-                if C::wants(&row.kind) {
-                    let cause = recorded(&row)?;
-                    for reaction in self.view(|state| C::react(state, &cause)) {
-                        if !self.carry_out(&reaction).await? {
-                            return Ok(false);
-                        }
+            let (causes, through) = self.causes(cursor.position).await?;
+            for cause in causes {
+                for reaction in self.view(|state| C::react(state, &cause)) {
+                    if !self.carry_out(&reaction).await? {
+                        return Ok(false);
                     }
                 }
-                cursor.position = row.position.unsigned_abs();
+                cursor.position = cause.position;
+            }
+            cursor.position = through;
+            if through >= self.position() {
+                return Ok(true);
             }
         }
+    }
+
+    /// What may have to be reacted to after this position, and up to where that is all: from memory, or from the log.
+    async fn causes(&self, after: u64) -> Result<(Vec<Arc<Recorded>>, u64), StoreError> {
+        if let Some(at_hand) = self.read().causes(after) {
+            return Ok(at_hand);
+        }
+        let rows =
+            self.log.read(&Select::All, Some(&self.wanted), i64::try_from(after).unwrap_or(i64::MAX), PAGE).await?;
+        let through = rows.last().map_or(after, |row| row.position.unsigned_abs());
+        self.reach(through).await?;
+        let wanted = rows.iter().filter(|row| C::wants(&row.kind));
+        Ok((wanted.map(|row| recorded(row).map(Arc::new)).collect::<Result<_, _>>()?, through))
     }
 
     /// Carries a reaction out, or parks it; false if it must be tried again later.
@@ -291,7 +319,7 @@ impl<C: Core<Event = Event>> Service<C> {
             causation: reaction.causation,
             trace: String::new(),
         };
-        match self.ask(&ask, &reaction.command).await {
+        match self.execute(&ask, &reaction.command).await {
             Ok(_) => Ok(true),
             Err(Failure::Aborted | Failure::Undecidable(_)) => Ok(false),
             Err(Failure::Rejected(Rejected::Store(error))) => Err(error),
@@ -319,7 +347,8 @@ impl<C: Core<Event = Event>> Service<C> {
     }
 
     /// Says how far the reactions have come: at most once a second, and only if something else happened since.
-    async fn mark(&self, cursor: &mut Cursor, now: Micros) -> Result<(), StoreError> {
+    async fn note_reacted(&self, cursor: &mut Cursor, now: Micros) -> Result<(), StoreError> {
+        cursor.marked = cursor.marked.max(self.reacted());
         if cursor.position <= cursor.marked || now < cursor.marked_at.saturating_add(REACTED_EVERY_US) {
             return Ok(());
         }

@@ -71,6 +71,14 @@ impl Sqlite {
         Self::over(path, None, None).await
     }
 
+    /// Ends every connection, the writer's last: it folds the write-ahead log into the file, which then stands alone.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        if let Some(writes) = &self.writes {
+            writes.close().await;
+        }
+    }
+
     async fn over(path: &Path, writes: Option<SqlitePool>, owner: Option<File>) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
         let reads = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;

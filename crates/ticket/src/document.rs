@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The kinds of documents with the service that owns each, in the order in which they are applied.
@@ -14,9 +16,49 @@ pub const KINDS: [(&str, &str); 5] = [
     ("Report", "analytics"),
 ];
 
+/// What documents name of each other: the kind, where in its spec (`*` stands for every item of a list), the kind named.
+pub const REFERENCES: [(&str, &str, &str); 6] = [
+    ("Queue", "/calendar", "Calendar"),
+    ("Queue", "/fallback", "Queue"),
+    ("SlaPolicy", "/calendar", "Calendar"),
+    ("TicketType", "/calendar", "Calendar"),
+    ("TicketType", "/queue", "Queue"),
+    ("Report", "/calendars/*/calendar", "Calendar"),
+];
+
 /// The service that owns a kind.
 pub fn owner(kind: &str) -> Option<&'static str> {
     KINDS.iter().find(|(known, _)| *known == kind).map(|(_, owner)| *owner)
+}
+
+/// Another document that a spec names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// JSON pointer to where it is named.
+    pub path: String,
+    /// The kind of what is named.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// The documents a spec of this kind names; what else it says may be wrong.
+pub fn references<'a>(kind: &str, spec: &'a Value) -> Vec<Reference<'a>> {
+    let mut found = Vec::new();
+    for (_, path, kind) in REFERENCES.into_iter().filter(|(of, ..)| *of == kind) {
+        let mut add = |path: String| {
+            let name = spec.pointer(&path).and_then(Value::as_str);
+            found.extend(name.map(|name| Reference { path, kind, name }));
+        };
+        match path.split_once('*') {
+            None => add(path.to_owned()),
+            Some((list, below)) => {
+                let items = spec.pointer(list.trim_end_matches('/')).and_then(Value::as_array).map_or(0, Vec::len);
+                (0..items).for_each(|n| add(format!("{list}{n}{below}")));
+            }
+        }
+    }
+    found
 }
 
 /// What is wrong with a document, and where.
@@ -26,6 +68,31 @@ pub struct Fault {
     pub path: String,
     /// In words.
     pub message: String,
+}
+
+/// A document as it came in force: kept as text, and read when first asked for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Kept<T> {
+    /// The version of its stream.
+    pub version: u64,
+    /// Its spec as JSON text.
+    pub spec: String,
+    #[serde(skip)]
+    read: OnceLock<Option<T>>,
+}
+
+impl<T> Kept<T> {
+    /// A document as applied.
+    pub fn new(version: u64, spec: &Value) -> Self {
+        Self { version, spec: spec.to_string(), read: OnceLock::new() }
+    }
+
+    /// What it says; nothing if this program cannot read it. `read` is asked once.
+    pub fn get<E>(&self, read: impl FnOnce(&Value) -> Result<T, E>) -> Option<&T> {
+        let read = || serde_json::from_str(&self.spec).ok().and_then(|spec| read(&spec).ok());
+        self.read.get_or_init(read).as_ref()
+    }
 }
 
 /// A part of a spec while it is read; faults are gathered, and the reading goes on.
@@ -200,6 +267,18 @@ mod tests {
         .unwrap_err();
         let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, ["/calendar", "/colour", "/marks/1", "/target"]);
+    }
+
+    #[test]
+    fn a_spec_names_other_documents_whatever_else_is_wrong_with_it() {
+        let spec = json!({"calendars": [{"calendar": "office"}, {"calendar": 7}, {"calendar": "night"}], "robots": 1});
+        let named: Vec<_> = references("Report", &spec).into_iter().map(|one| (one.path, one.kind, one.name)).collect();
+        let at = |n: u8| format!("/calendars/{n}/calendar");
+        assert_eq!(named, [(at(0), "Calendar", "office"), (at(2), "Calendar", "night")]);
+        assert!(references("Report", &json!([])).is_empty());
+        for (kind, _, named) in REFERENCES {
+            assert!(owner(kind).is_some() && owner(named).is_some(), "{kind} {named}");
+        }
     }
 
     #[test]

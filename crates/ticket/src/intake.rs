@@ -2,7 +2,7 @@
 //!
 //! These names are the stored format. Personal data is in the fields of type [`Personal`], and nowhere else:
 //! `Received`, `TicketImported` (title, description, contact, customer reference, fields the template marks personal),
-//! `Commented`, `ContactLogged`, `Resolved`, `ConfirmationRejected`.
+//! `Commented`, `ContactLogged`, `Resolved`, `ConfirmationRejected`, `Reopened`, `Cancelled`.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::Personal;
 pub use crate::request::{
     Accountable, Activity, ActivityKind, Attention, Author, Channel, Contact, Customer, FieldValue, Impact, Priority,
-    Request, Status, Urgency, WaitReason,
+    Request, Status, Urgency, WaitReason, Weight,
 };
 
 /// An event of a `ticket/*` or `customer/*` stream.
@@ -41,8 +41,14 @@ pub enum IntakeEvent {
         from: Priority,
         /// After.
         to: Priority,
+        /// What it was weighed by; none if it was set by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<Weight>,
         /// Why.
         reason: String,
+        /// The next step, where the priority says how soon it is owed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<Attention>,
     },
     /// The priority went down.
     PriorityLowered {
@@ -50,8 +56,14 @@ pub enum IntakeEvent {
         from: Priority,
         /// After.
         to: Priority,
+        /// What it was weighed by; none if it was set by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<Weight>,
         /// Why.
         reason: String,
+        /// The next step, where the priority says how soon it is owed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<Attention>,
     },
     /// It went to another queue or person.
     Transferred {
@@ -145,14 +157,14 @@ pub enum IntakeEvent {
     /// It came back within the grace period.
     Reopened {
         /// Why.
-        reason: String,
+        reason: Personal<String>,
         /// The next step.
         next: Attention,
     },
     /// It was called off.
     Cancelled {
         /// Why.
-        reason: String,
+        reason: Personal<String>,
     },
     /// A ticket of another system came under our care.
     TicketImported {

@@ -3,13 +3,16 @@
 //! Names and fields here are the stored format. They are pinned by golden files and never change meaning; an old form
 //! is lifted in `upcast.rs`.
 
+pub mod batch;
 pub mod codec;
 pub mod dispatch;
 pub mod document;
 pub mod fact;
+pub mod glob;
 pub mod house;
 pub mod intake;
 pub mod lifecycle;
+pub mod names;
 pub mod notifier;
 pub mod personal;
 pub mod request;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 
-use crate::intake::{Attention, IntakeEvent, Status, WaitReason};
+use crate::intake::{Attention, Author, IntakeEvent, Status, WaitReason};
 
 /// Where a ticket stands; each variant owns what only it knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +110,16 @@ impl Lifecycle {
             IntakeEvent::Triaged { next, .. } => self.go(Phase::Triaged, at, next),
             IntakeEvent::TakenInCharge { next, .. } => self.go(Phase::InProgress, at, next),
             IntakeEvent::Transferred { next, .. } => self.next = Some(next.clone()),
-            IntakeEvent::Commented { next, .. } => self.next = next.clone().or(self.next.take()),
+            IntakeEvent::Commented { author, next, .. } => {
+                // A customer who speaks is not silent: silence no longer becomes consent.
+                if let (Author::Customer, Phase::WorkDone { confirm_by }) = (author, &mut self.phase) {
+                    *confirm_by = Micros::MAX;
+                }
+                self.renew(next.as_ref());
+            }
+            IntakeEvent::PriorityRaised { next, .. } | IntakeEvent::PriorityLowered { next, .. } => {
+                self.renew(next.as_ref());
+            }
             IntakeEvent::WaitStarted { reasons, next } => {
                 let mut holding = if let Phase::Waiting(held) = &self.phase { held.clone() } else { BTreeSet::new() };
                 holding.extend(reasons);
@@ -140,10 +149,13 @@ impl Lifecycle {
                 self.phase = Phase::imported(line.state, at);
                 self.moved_at = at;
             }
-            IntakeEvent::PriorityRaised { .. }
-            | IntakeEvent::PriorityLowered { .. }
-            | IntakeEvent::ContactLogged { .. }
-            | IntakeEvent::CustomerErased { .. } => {}
+            IntakeEvent::ContactLogged { .. } | IntakeEvent::CustomerErased { .. } => {}
+        }
+    }
+
+    fn renew(&mut self, next: Option<&Attention>) {
+        if next.is_some() {
+            self.next = next.cloned();
         }
     }
 

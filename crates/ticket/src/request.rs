@@ -67,6 +67,15 @@ pub enum Urgency {
     Critical,
 }
 
+/// What the matrix makes a priority of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weight {
+    /// How many it touches.
+    pub impact: Impact,
+    /// How soon it is needed.
+    pub urgency: Urgency,
+}
+
 /// Where a message or a call came in or went out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

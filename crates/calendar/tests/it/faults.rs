@@ -88,3 +88,12 @@ fn an_unknown_field_is_refused() {
         assert!(serde_json::from_str::<Spec>(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn what_is_written_is_read_and_resolved_at_once() {
+    let read = |text: &str| Calendar::read(&mut serde_json::Deserializer::from_str(text));
+    assert!(read(r#"{"zone": "UTC", "weekly": {"mon": ["09:00-17:00"]}}"#).is_ok());
+    let paths = |text| read(text).unwrap_err().into_iter().map(|fault| fault.path).collect::<Vec<_>>();
+    assert_eq!(paths(r#"{"zone": "Mars/Base", "weekly": {"mon": ["9-17"]}}"#), ["/zone", "/weekly/mon/0"]);
+    assert_eq!(paths(r#"{"weekly": {}}"#), [""], "what is no spec is one fault of the whole");
+}

@@ -203,7 +203,7 @@ async fn a_reaction_that_is_refused_is_parked_where_one_sees_it() {
     let refused = parrot.ask(&ask(2, "x"), &"rude".into()).await;
     assert!(matches!(refused, Err(Failure::Refused(Rude))));
     note(&log, "word", "hello rude").await;
-    clock.advance(10_000_000);
+    clock.advance(100_000_000);
     parrot.step().await.unwrap();
     let kinds = kinds(&log).await;
     assert_eq!(kinds.iter().filter(|kind| *kind == "ReactionParked").count(), 1, "{kinds:?}");
