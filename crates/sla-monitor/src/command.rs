@@ -1,0 +1,233 @@
+//! What sla-monitor may be asked, by its own rules or by a person, and what it decides.
+
+use decider::{At, Core, Decided, Micros, Reaction, Read, Stream};
+use ticket::batch::{self, DocumentFault, Draft};
+use ticket::codec::{Family, KINDS};
+use ticket::intake::Accountable;
+use ticket::sla::{BreachCause, Mark, SlaEvent};
+use ticket::{Event, Recorded, stream};
+use uuid::Uuid;
+
+use crate::attention::{Attending, next_call};
+use crate::documents::{CALENDAR, SLA_POLICY};
+use crate::policy::{ATTENTION_EVERY_US, BREACH_BP};
+use crate::queue::{HORIZON_US, wakes};
+use crate::react;
+use crate::record::Ticket;
+use crate::state::{Desk, State};
+
+/// Most letters an explanation may have.
+pub const MAX_NOTE: usize = 1_000;
+
+/// The core: clocks, deadlines and the promise that no ticket is dropped.
+pub struct SlaMonitor;
+
+/// What may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Bring a ticket's recorded clocks to what its facts say.
+    Reassess {
+        /// The ticket.
+        ticket: Uuid,
+    },
+    /// Record that a share of a clock's budget is used up.
+    Fire {
+        /// The ticket.
+        ticket: Uuid,
+        /// The clock.
+        clock: String,
+        /// The generation that set the mark.
+        generation: u32,
+        /// Which share, basis points.
+        share_bp: u32,
+    },
+    /// Record that nobody took the next step in time, and wake somebody else.
+    Wake {
+        /// The ticket.
+        ticket: Uuid,
+        /// The version of the ticket's stream that named the next step.
+        renewed: u64,
+        /// The miss, counted from 1 since then.
+        step: u32,
+    },
+    /// Record why a clock was late.
+    Explain {
+        /// The ticket.
+        ticket: Uuid,
+        /// The clock.
+        clock: String,
+        /// The class.
+        cause: BreachCause,
+        /// In words.
+        note: String,
+    },
+    /// Put documents in force: all, or none.
+    Apply(Vec<Draft>),
+}
+
+/// Why it may be refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The tenant has no such ticket.
+    #[error("there is no such ticket")]
+    TicketUnknown,
+    /// The ticket has no such clock.
+    #[error("the ticket has no clock {0}")]
+    ClockUnknown(String),
+    /// The clock was not late, or a late fact took its breach back.
+    #[error("clock {0} was not late")]
+    NotBreached(String),
+    /// The explanation is too long.
+    #[error("a note has at most {MAX_NOTE} letters")]
+    NoteTooLong,
+    /// Documents cannot be put in force: every fault of every one.
+    #[error("{} faults in the documents", .0.len())]
+    Documents(Vec<DocumentFault>),
+}
+
+impl Core for SlaMonitor {
+    const NAME: &'static str = "sla-monitor";
+    const FOLD: u32 = 1;
+    type Event = Event;
+    type State = State;
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn wants(kind: &str) -> bool {
+        matches!(KINDS.get(kind), Some(Family::Intake | Family::Sla))
+            || kind == "ConfigApplied"
+            || kind == "ConfigRetired"
+    }
+
+    fn evolve(state: &mut State, event: &Recorded) {
+        state.evolve(event);
+    }
+
+    fn decide(command: &Command, read: &Read<'_, State>, at: &At) -> Result<Decided<Event>, Refusal> {
+        match command {
+            Command::Reassess { ticket } => Ok(reassess(*ticket, read, at)),
+            Command::Fire { ticket, clock, generation, share_bp } => {
+                Ok(fire(*ticket, clock, (*generation, *share_bp), read, at))
+            }
+            Command::Wake { ticket, renewed, step } => Ok(wake(*ticket, (*renewed, *step), read, at)),
+            Command::Explain { ticket, clock, cause, note } => explain(*ticket, clock, (*cause, note), read, at),
+            Command::Apply(drafts) => apply(drafts, read, at),
+        }
+    }
+
+    fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
+        react::react(state, cause)
+    }
+
+    fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
+        react::due(state, now, limit)
+    }
+
+    fn next_due(state: &State) -> Option<Micros> {
+        react::next_due(state)
+    }
+}
+
+/// A ticket, its own stream and that of its clocks guarded.
+fn guarded<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Desk, &'a Ticket)> {
+    read.guard(&stream::ticket(id));
+    read.guard(&stream::sla(id)).ticket(&at.tenant, id)
+}
+
+fn recorded(id: Uuid, events: Vec<SlaEvent>) -> Decided<Event> {
+    events.into_iter().map(|event| (stream::sla(id), Event::Sla(event))).collect()
+}
+
+fn config(kind: &str, name: &str) -> Stream {
+    stream::config(SlaMonitor::NAME, kind, name)
+}
+
+fn reassess(id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some((desk, ticket)) = guarded(id, read, at) else { return Vec::new() };
+    let events = desk.drift(ticket, at.now, at.occurred_at);
+    for event in &events {
+        if let SlaEvent::ClockStarted { terms, .. } = event {
+            read.guard(&config(SLA_POLICY, &terms.policy.name));
+            read.guard(&config(CALENDAR, &terms.calendar.name));
+        }
+    }
+    recorded(id, events)
+}
+
+/// Fires a mark that is still on record, that the facts still bear out, and that the clock stands past.
+fn fire(id: Uuid, name: &str, mark: (u32, u32), read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let (generation, share_bp) = mark;
+    let fired = guarded(id, read, at).and_then(|(desk, ticket)| {
+        let record = ticket.clock(desk.names.find(name)?).filter(|record| record.generation == generation)?;
+        let mark = record.pending().find(|mark| mark.share_bp == share_bp && mark.at < at.now)?;
+        passes(desk, ticket, name, &mark).then_some(())?;
+        let clock = name.to_owned();
+        Some(if share_bp == BREACH_BP {
+            let accountable = ticket.attending.as_ref().and_then(|attending| attending.owed().cloned());
+            SlaEvent::Breached { clock, generation, at: mark.at, accountable }
+        } else {
+            SlaEvent::WarningRaised { clock, generation, share_bp, at: mark.at }
+        })
+    });
+    recorded(id, fired.into_iter().collect())
+}
+
+/// Whether the facts bear a mark out: a fact not yet reassessed may have moved it.
+fn passes(desk: &Desk, ticket: &Ticket, clock: &str, mark: &Mark) -> bool {
+    let Some(in_force) = desk.in_force(ticket) else { return false };
+    let spec = in_force.policy.clocks.iter().find(|spec| spec.name == clock);
+    let course = spec.and_then(|spec| desk.course(ticket, spec, in_force.calendar));
+    course.is_some_and(|course| course.marks.contains(mark))
+}
+
+fn wake(id: Uuid, miss: (u64, u32), read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let missed = guarded(id, read, at).and_then(|(desk, ticket)| {
+        let attending = ticket.attending.as_ref()?;
+        let this = (attending.renewed, attending.step + 1) == miss
+            && attending.falls_due().is_some_and(|due_at| due_at < at.now);
+        this.then(|| attention_missed(desk, ticket, attending, at.now)).flatten()
+    });
+    recorded(id, missed.into_iter().collect())
+}
+
+fn attention_missed(desk: &Desk, ticket: &Ticket, attending: &Attending, now: Micros) -> Option<SlaEvent> {
+    let owed = attending.owed()?.clone();
+    let step = attending.step + 1;
+    let wakes = wakes(&desk.queues, &owed, desk.names.text(ticket.group), step);
+    let horizon_us = match &wakes {
+        Accountable::Queue(name) => desk.queues.get(name).map_or(HORIZON_US, |queue| queue.horizon_us),
+        Accountable::Person(_) => HORIZON_US,
+    };
+    let every_us = desk.in_force(ticket).map_or(ATTENTION_EVERY_US, |in_force| in_force.policy.attention_every_us);
+    let next_at = next_call(attending.due_at, every_us.min(horizon_us), now);
+    Some(SlaEvent::AttentionMissed { step, due_at: attending.due_at, owed, wakes, next_at })
+}
+
+fn explain(
+    id: Uuid,
+    name: &str,
+    why: (BreachCause, &String),
+    read: &Read<'_, State>,
+    at: &At,
+) -> Result<Decided<Event>, Refusal> {
+    let (cause, note) = why;
+    if note.chars().count() > MAX_NOTE {
+        return Err(Refusal::NoteTooLong);
+    }
+    let (desk, ticket) = read.guard(&stream::sla(id)).ticket(&at.tenant, id).ok_or(Refusal::TicketUnknown)?;
+    let unknown = || Refusal::ClockUnknown(name.to_owned());
+    let number = desk.names.find(name).ok_or_else(unknown)?;
+    let record = ticket.clock(number).ok_or_else(unknown)?;
+    let breach = record.reached(BREACH_BP).and_then(|at| desk.breaches.get(&(at, id, number)));
+    let breach = breach.ok_or_else(|| Refusal::NotBreached(name.to_owned()))?;
+    if breach.explained.as_ref().is_some_and(|known| (known.0, &known.1) == (cause, note)) {
+        return Ok(Vec::new());
+    }
+    Ok(recorded(id, vec![SlaEvent::BreachExplained { clock: name.to_owned(), cause, note: note.clone() }]))
+}
+
+fn apply(drafts: &[Draft], read: &Read<'_, State>, at: &At) -> Result<Decided<Event>, Refusal> {
+    let nothing = Desk::default();
+    let desk = read.look().desk(&at.tenant).unwrap_or(&nothing);
+    batch::decide(desk, drafts, read).map_err(Refusal::Documents)
+}

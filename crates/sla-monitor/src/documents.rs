@@ -1,0 +1,79 @@
+//! Configuration documents in all their versions, and what can be wrong with those of sla-monitor's own kinds.
+
+use std::collections::BTreeMap;
+
+use calendar::Calendar;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ticket::batch::Library;
+use ticket::document::{Fault, Kept};
+
+use crate::policy::Policy;
+use crate::state::Desk;
+
+/// The kind of working hours.
+pub const CALENDAR: &str = "Calendar";
+/// The kind of policies.
+pub const SLA_POLICY: &str = "SlaPolicy";
+
+/// A document in one version.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(crate) struct Edition<T> {
+    /// The position in the log at which it came in force, or ended the version before.
+    pub(crate) position: u64,
+    /// Nothing if it was taken out of force.
+    pub(crate) kept: Option<Kept<T>>,
+}
+
+impl<T> Edition<T> {
+    /// The version of the document's stream; 0 if it was taken out of force.
+    pub(crate) fn version(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.version)
+    }
+}
+
+impl Edition<Policy> {
+    /// What it means; nothing if it was taken out of force.
+    pub(crate) fn read(&self) -> Option<&Policy> {
+        self.kept.as_ref()?.get(Policy::read)
+    }
+}
+
+impl Edition<Calendar> {
+    /// What it means; nothing if it was taken out of force.
+    pub(crate) fn read(&self) -> Option<&Calendar> {
+        self.kept.as_ref()?.get(|spec| Calendar::read(spec))
+    }
+}
+
+/// A kind's documents: every version of each, oldest first.
+pub(crate) type Shelf<T> = BTreeMap<String, Vec<Edition<T>>>;
+
+/// The version in force now.
+pub(crate) fn in_force<'a, T>(shelf: &'a Shelf<T>, name: &str) -> Option<&'a Kept<T>> {
+    shelf.get(name)?.last()?.kept.as_ref()
+}
+
+impl Library for Desk {
+    const SERVICE: &'static str = "sla-monitor";
+
+    fn in_force(&self, kind: &str, name: &str) -> Option<(u64, &str)> {
+        fn found<'a, T>(shelf: &'a Shelf<T>, name: &str) -> Option<(u64, &'a str)> {
+            in_force(shelf, name).map(|kept| (kept.version, kept.spec.as_str()))
+        }
+        match kind {
+            CALENDAR => found(&self.calendars, name),
+            SLA_POLICY => found(&self.policies, name),
+            _ => None,
+        }
+    }
+
+    fn faults(kind: &str, spec: &Value) -> Vec<Fault> {
+        if kind == SLA_POLICY {
+            return Policy::read(spec).err().unwrap_or_default();
+        }
+        let fault = |fault: calendar::Fault| Fault { path: fault.path, message: fault.message };
+        Calendar::read(spec).err().into_iter().flatten().map(fault).collect()
+    }
+}

@@ -1,0 +1,281 @@
+//! A policy: which tickets it is for, which clocks it gives them, and what stops each.
+
+use std::collections::BTreeMap;
+
+use decider::Micros;
+use serde_json::Value;
+use ticket::document::{Fault, Part, read};
+use ticket::glob::Globs;
+use ticket::intake::Status;
+
+/// Most clocks a policy may have: reassessing a ticket writes at most four events for each, 64 in all.
+pub const MAX_CLOCKS: usize = 16;
+/// The share at which a clock is breached, basis points.
+pub const BREACH_BP: u32 = 10_000;
+/// Longest target: ten years of seconds, so that shares of it never overflow.
+const MAX_TARGET_SECS: i64 = 10 * 366 * 86_400;
+/// Pause between two calls for attention, where the policy does not say.
+pub const ATTENTION_EVERY_US: Micros = 4 * 3_600 * 1_000_000;
+
+const STATUSES: [(&str, Status); 5] = [
+    ("open", Status::Open),
+    ("in_progress", Status::InProgress),
+    ("waiting", Status::Waiting),
+    ("resolved", Status::Resolved),
+    ("closed", Status::Closed),
+];
+
+/// The `spec` of a `kind: SlaPolicy` document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Which tickets it is for.
+    pub matching: Matching,
+    /// The highest wins among those that match; then the one that asks for more, then the first by name.
+    pub rank: i64,
+    /// The calendar its clocks run by.
+    pub calendar: String,
+    /// Whether open tickets are taken over when this version comes in force, with their past.
+    pub retroactive: bool,
+    /// In order of name.
+    pub clocks: Vec<ClockSpec>,
+    /// Pause between two calls for attention, microseconds.
+    pub attention_every_us: Micros,
+}
+
+/// Which tickets a policy is for; what is not said does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// Any of these types or products.
+    pub ticket_types: Option<Vec<String>>,
+    /// Any of these priorities, as it was when the ticket became known.
+    pub priorities: Option<Vec<String>>,
+    /// Whether it came from another system.
+    pub imported: Option<bool>,
+}
+
+impl Matching {
+    /// Whether a ticket is meant, by its type, its first priority and where it came from.
+    pub fn fits(&self, ticket_type: &str, priority: &str, imported: bool) -> bool {
+        let among =
+            |list: &Option<Vec<String>>, word: &str| list.as_ref().is_none_or(|all| all.iter().any(|one| one == word));
+        among(&self.ticket_types, ticket_type)
+            && among(&self.priorities, priority)
+            && self.imported.is_none_or(|wanted| wanted == imported)
+    }
+
+    /// How much it asks for.
+    pub fn specificity(&self) -> usize {
+        usize::from(self.ticket_types.is_some())
+            + usize::from(self.priorities.is_some())
+            + usize::from(self.imported.is_some())
+    }
+}
+
+/// Working seconds allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Whatever the priority.
+    Same(i64),
+    /// By priority; the others have no such clock.
+    ByPriority(BTreeMap<String, i64>),
+}
+
+impl Target {
+    /// The budget of a ticket of this priority (empty if none was said), if it has such a clock.
+    pub fn budget_secs(&self, priority: &str) -> Option<i64> {
+        match self {
+            Self::Same(secs) => Some(*secs),
+            Self::ByPriority(secs) => secs.get(priority).copied(),
+        }
+    }
+}
+
+/// What a clock of a policy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockSpec {
+    /// Its name.
+    pub name: String,
+    /// The budget.
+    pub target: Target,
+    /// Shares of the budget at which it fires, basis points, rising; the last is [`BREACH_BP`].
+    pub shares_bp: Vec<u32>,
+    /// The statuses in which it runs; in any, if none are named.
+    pub run_while: Option<Vec<Status>>,
+    /// Activities that end it.
+    pub stop: Globs,
+    /// Activities after which it no longer applies.
+    pub cancel: Globs,
+}
+
+impl ClockSpec {
+    /// Whether it runs in this status.
+    pub fn runs_in(&self, status: Status) -> bool {
+        self.run_while.as_ref().is_none_or(|statuses| statuses.contains(&status))
+    }
+}
+
+impl Policy {
+    /// Reads a spec, or names everything that is wrong with it.
+    pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
+        read(spec, |part| {
+            part.only(&["match", "rank", "calendar", "retroactive", "clocks", "attention"]);
+            let matching = part.maybe("match").map_or_else(Matching::default, |part| read_matching(&part));
+            let rank = part.maybe("rank").map_or(Some(0), |rank| rank.number());
+            let calendar = part.field("calendar").and_then(|name| name.text());
+            let retroactive = part.maybe("retroactive").map_or(Some(false), |flag| flag.flag());
+            let clocks = part.field("clocks").map(|clocks| read_clocks(&clocks));
+            let attention_every_us = part.maybe("attention").map_or(Some(ATTENTION_EVERY_US), |part| {
+                part.only(&["every"]);
+                read_every(&part.field("every")?)
+            });
+            Some(Self {
+                matching,
+                rank: rank?,
+                calendar: calendar?.to_owned(),
+                retroactive: retroactive?,
+                clocks: clocks?,
+                attention_every_us: attention_every_us?,
+            })
+        })
+    }
+}
+
+fn read_every(part: &Part<'_>) -> Option<Micros> {
+    let secs = part.duration_secs()?;
+    if !(60..=MAX_TARGET_SECS).contains(&secs) {
+        part.fault("must be at least a minute and at most ten years");
+        return None;
+    }
+    Some(secs * 1_000_000)
+}
+
+fn read_matching(part: &Part<'_>) -> Matching {
+    part.only(&["ticket_types", "priorities", "imported"]);
+    Matching {
+        ticket_types: part.maybe("ticket_types").map(|list| list.texts()),
+        priorities: part.maybe("priorities").map(|list| list.texts()),
+        imported: part.maybe("imported").and_then(|flag| flag.flag()),
+    }
+}
+
+fn read_clocks(part: &Part<'_>) -> Vec<ClockSpec> {
+    let entries = part.entries();
+    if entries.len() > MAX_CLOCKS {
+        part.fault(format!("more than {MAX_CLOCKS} clocks"));
+    }
+    let mut clocks: Vec<_> = entries.iter().filter_map(|(name, part)| read_clock(name, part)).collect();
+    clocks.sort_by(|a, b| a.name.cmp(&b.name));
+    clocks
+}
+
+fn read_clock(name: &str, part: &Part<'_>) -> Option<ClockSpec> {
+    part.only(&["target", "marks", "run_while", "stop", "cancel"]);
+    if name.is_empty() || name == "attention" {
+        part.fault("is no name for a clock of a policy");
+    }
+    let target = part.field("target").and_then(|target| read_target(&target));
+    let shares_bp = part.maybe("marks").map_or_else(|| vec![BREACH_BP], |marks| read_shares(&marks));
+    let run_while =
+        part.maybe("run_while").map(|list| list.items().iter().filter_map(|status| status.one_of(&STATUSES)).collect());
+    let stop = part.maybe("stop").map_or_else(Globs::default, |list| read_globs(&list));
+    // A ticket called off is neither in time nor late, unless the policy says what calls it off.
+    let cancel = part.maybe("cancel").map_or_else(|| Globs::new(&["Cancelled"]), |list| read_globs(&list));
+    Some(ClockSpec { name: name.to_owned(), target: target?, shares_bp, run_while, stop, cancel })
+}
+
+fn read_target(part: &Part<'_>) -> Option<Target> {
+    let secs = |part: &Part<'_>| {
+        let secs = part.duration_secs()?;
+        if secs > MAX_TARGET_SECS {
+            part.fault("is longer than ten years");
+        }
+        Some(secs)
+    };
+    if part.json().is_string() {
+        return secs(part).map(Target::Same);
+    }
+    let entries = part.entries();
+    let budgets = entries.iter().filter_map(|(priority, budget)| Some(((*priority).to_owned(), secs(budget)?)));
+    Some(Target::ByPriority(budgets.collect()))
+}
+
+/// The warnings in percent, and the breach after them.
+fn read_shares(part: &Part<'_>) -> Vec<u32> {
+    let mut shares = Vec::new();
+    for item in part.items() {
+        match item.number().map(u32::try_from) {
+            Some(Ok(percent @ 1..=99)) if !shares.contains(&(percent * 100)) => shares.push(percent * 100),
+            Some(_) => item.fault("must be a percentage from 1 to 99, each once; 100 is understood"),
+            None => {}
+        }
+    }
+    shares.push(BREACH_BP);
+    shares.sort_unstable();
+    shares
+}
+
+fn read_globs(part: &Part<'_>) -> Globs {
+    let patterns = part.texts();
+    let globs = Globs::new(&patterns);
+    if !patterns.is_empty() && globs.matches_nothing() {
+        part.fault("only excludes, so nothing would match");
+    }
+    globs
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_the_whole_of_a_policy() {
+        let policy = Policy::read(&json!({
+            "match": {"priorities": ["high"], "imported": true}, "rank": 3, "calendar": "office", "retroactive": true,
+            "clocks": {
+                "resolution": {"target": "40h", "marks": [90, 50], "run_while": ["open", "in_progress"]},
+                "acceptance": {"target": {"high": "1h", "low": "0s"}, "stop": ["TakenInCharge"], "cancel": []},
+            },
+            "attention": {"every": "30m"},
+        }))
+        .unwrap();
+        assert_eq!(
+            policy.clocks.iter().map(|clock| clock.name.as_str()).collect::<Vec<_>>(),
+            ["acceptance", "resolution"]
+        );
+        assert_eq!((policy.rank, policy.retroactive, policy.attention_every_us), (3, true, 1_800_000_000));
+        let [acceptance, resolution] = policy.clocks.as_slice() else { panic!("two clocks") };
+        assert_eq!(acceptance.target.budget_secs("low"), Some(0));
+        assert_eq!(acceptance.target.budget_secs("medium"), None);
+        assert!(!acceptance.cancel.matches("Cancelled") && resolution.cancel.matches("Cancelled"));
+        assert_eq!(resolution.shares_bp, [5_000, 9_000, 10_000]);
+        assert!(resolution.runs_in(Status::Open) && !resolution.runs_in(Status::Closed));
+        assert!(acceptance.runs_in(Status::Closed));
+        assert!(policy.matching.fits("x", "high", true) && !policy.matching.fits("x", "high", false));
+    }
+
+    #[test]
+    fn names_every_fault_at_once() {
+        let faults = Policy::read(&json!({
+            "clocks": {
+                "a": {"target": "8 hours", "marks": [75, 75, 100], "run_while": ["asleep"]},
+                "attention": {"target": "1h", "stop": ["!x"]},
+            },
+            "attention": {"every": "1s"},
+        }))
+        .unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        let expected = [
+            "/attention/every",
+            "/calendar",
+            "/clocks/a/marks/1",
+            "/clocks/a/marks/2",
+            "/clocks/a/run_while/0",
+            "/clocks/a/target",
+            "/clocks/attention",
+            "/clocks/attention/stop",
+        ];
+        assert_eq!(paths, expected);
+    }
+}

@@ -1,0 +1,11 @@
+//! Tests of sla-monitor: its clocks against answers of others, its decisions in given/when/then, and as a service.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod api;
+mod attention;
+mod course;
+mod documents;
+mod due;
+mod property;
+mod world;
