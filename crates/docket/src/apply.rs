@@ -1,0 +1,175 @@
+//! `docket apply`: documents from files to the services that own their kinds, every fault with its place.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use proto::config::v1::{Document as Wire, DocumentFault};
+use ticket::document::{Fault, KINDS};
+use ticket::yaml::{self, Document, PlacedFault};
+
+use crate::cli::{Apply, At};
+use crate::client::{Client, explain};
+use crate::out;
+
+/// A document with the file it stands in.
+struct Filed {
+    file: PathBuf,
+    document: Document,
+}
+
+/// What a service answered: faults, and what changes.
+struct Answer {
+    faults: Vec<DocumentFault>,
+    changed: Vec<Wire>,
+    position: String,
+}
+
+pub(crate) async fn run(at: &At, args: &Apply) -> anyhow::Result<ExitCode> {
+    let mut filed = Vec::new();
+    let mut faults = 0;
+    for file in &args.files {
+        let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+        match yaml::parse(&text) {
+            Ok(documents) => {
+                filed.extend(documents.into_iter().map(|document| Filed { file: file.clone(), document }));
+            }
+            Err(found) => found.iter().for_each(|fault| {
+                faults += 1;
+                report(file, fault);
+            }),
+        }
+    }
+    let client = Client::connect(at).await?;
+    faults += check(&client, &filed, args).await?;
+    if faults > 0 {
+        out::note(format!("{faults} faults; nothing was applied"));
+        return Ok(ExitCode::FAILURE);
+    }
+    if !args.dry_run {
+        let documents: Vec<_> = filed.into_iter().map(|filed| filed.document).collect();
+        for changed in put_in_force(&client, &documents).await? {
+            out::say(format!("{} {} version {}", changed.kind, changed.name, changed.version));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts documents in force kind by kind, in the order in which they lean on each other; what changed.
+pub(crate) async fn put_in_force(client: &Client, documents: &[Document]) -> anyhow::Result<Vec<Wire>> {
+    let mut changed = Vec::new();
+    let mut position = String::new();
+    for (kind, owner) in KINDS {
+        let wires: Vec<_> = documents.iter().filter(|document| document.kind == kind).map(wire).collect();
+        if wires.is_empty() {
+            continue;
+        }
+        let answer = send(client, owner, wires, Some(position.clone())).await?;
+        if let Some(fault) = answer.faults.first() {
+            bail!("{} {}: {} {}", fault.kind, fault.name, fault.path, fault.message);
+        }
+        changed.extend(answer.changed);
+        position = answer.position;
+    }
+    Ok(changed)
+}
+
+/// Has every service check the kinds it owns, all documents in view; reports and counts the faults.
+async fn check(client: &Client, filed: &[Filed], args: &Apply) -> anyhow::Result<usize> {
+    let mut faults = 0;
+    for owner in ["intake", "sla-monitor", "analytics"] {
+        let wires = filed.iter().map(|filed| wire(&filed.document)).collect();
+        let answer = send(client, owner, wires, None).await?;
+        for fault in &answer.faults {
+            faults += 1;
+            let named = |filed: &&Filed| filed.document.kind == fault.kind && filed.document.name == fault.name;
+            let placed = Fault { path: fault.path.clone(), message: fault.message.clone() };
+            match filed.iter().find(named) {
+                Some(filed) => report(&filed.file, &filed.document.place(&placed)),
+                None => out::note(format!("{} {}: {}", fault.kind, fault.name, fault.message)),
+            }
+        }
+        if args.diff && !answer.changed.is_empty() {
+            let before = in_force(client, owner).await?;
+            for after in &answer.changed {
+                difference(before.iter().find(|old| old.kind == after.kind && old.name == after.name), after);
+            }
+        } else if args.dry_run {
+            answer.changed.iter().for_each(|after| out::say(format!("{} {} would change", after.kind, after.name)));
+        }
+    }
+    Ok(faults)
+}
+
+/// Asks a service to check (no position) or to put in force (after a position).
+async fn send(client: &Client, owner: &str, documents: Vec<Wire>, after: Option<String>) -> anyhow::Result<Answer> {
+    let validate_only = after.is_none();
+    let min_position = after.unwrap_or_default();
+    macro_rules! ask {
+        ($service:ident, $v1:ident) => {{
+            let request_id = String::new();
+            let request = proto::$v1::v1::ApplyDocumentsRequest { documents, validate_only, request_id, min_position };
+            let answer = client.$service().apply_documents(request).await.map_err(|status| explain(&status))?;
+            let answer = answer.into_inner();
+            Answer { faults: answer.faults, changed: answer.documents, position: answer.log_position }
+        }};
+    }
+    Ok(match owner {
+        "intake" => ask!(intake, intake),
+        "sla-monitor" => ask!(sla, sla_monitor),
+        "analytics" => ask!(analytics, analytics),
+        _ => bail!("no service {owner} takes documents"),
+    })
+}
+
+/// What a service has in force.
+async fn in_force(client: &Client, owner: &str) -> anyhow::Result<Vec<Wire>> {
+    macro_rules! list {
+        ($service:ident, $v1:ident) => {{
+            let request = proto::$v1::v1::ListDocumentsRequest::default();
+            let answer = client.$service().list_documents(request).await.map_err(|status| explain(&status))?;
+            answer.into_inner().documents
+        }};
+    }
+    Ok(match owner {
+        "intake" => list!(intake, intake),
+        "sla-monitor" => list!(sla, sla_monitor),
+        _ => list!(analytics, analytics),
+    })
+}
+
+fn wire(document: &Document) -> Wire {
+    let (kind, name) = (document.kind.clone(), document.name.clone());
+    Wire { kind, name, spec_json: document.spec.to_string(), version: 0 }
+}
+
+fn report(file: &Path, fault: &PlacedFault) {
+    out::note(format!("{}:{}:{}: {}", file.display(), fault.place.line, fault.place.column, fault.message));
+}
+
+/// Prints the lines of the spec that go and come.
+fn difference(before: Option<&Wire>, after: &Wire) {
+    let old = before.map(|document| lines(&document.spec_json)).unwrap_or_default();
+    let new = lines(&after.spec_json);
+    out::say(format!("{} {} (version {})", after.kind, after.name, before.map_or(0, |document| document.version)));
+    old.iter().filter(|line| !new.contains(line)).for_each(|line| out::say(format!("- {line}")));
+    new.iter().filter(|line| !old.contains(line)).for_each(|line| out::say(format!("+ {line}")));
+}
+
+/// One line for each leaf of a spec, with its path.
+fn lines(spec_json: &str) -> Vec<String> {
+    fn leaves(value: &serde_json::Value, path: &str, lines: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(fields) if !fields.is_empty() => {
+                fields.iter().for_each(|(name, value)| leaves(value, &format!("{path}/{name}"), lines));
+            }
+            serde_json::Value::Array(items) if !items.is_empty() => {
+                items.iter().enumerate().for_each(|(n, value)| leaves(value, &format!("{path}/{n}"), lines));
+            }
+            leaf => lines.push(format!("{path}: {leaf}")),
+        }
+    }
+    let mut found = Vec::new();
+    leaves(&serde_json::from_str(spec_json).unwrap_or_default(), "", &mut found);
+    found
+}

@@ -1,0 +1,50 @@
+//! The one command as a library: the cluster in one process, and everything one can ask of it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub mod anchor;
+mod apply;
+mod bench;
+mod cli;
+mod client;
+pub mod cluster;
+mod demo;
+mod doctor;
+mod import;
+mod log;
+mod out;
+mod replay;
+mod status;
+mod tickets;
+mod token;
+mod up;
+
+/// Reads the command line and carries it out.
+pub fn run() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return out::failed(&error.into()),
+    };
+    runtime.block_on(carry_out(cli)).unwrap_or_else(|error| out::failed(&error))
+}
+
+async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
+    use cli::Command;
+    let at = cli.at;
+    match cli.command {
+        Command::Up(args) => up::run(&at, &args).await,
+        Command::Demo(args) => demo::run(&at, &args).await,
+        Command::Apply(args) => apply::run(&at, &args).await,
+        Command::Ticket(command) => tickets::run(&at, &command).await,
+        Command::Doctor => doctor::run(&at).await,
+        Command::Status => status::run(&at).await,
+        Command::Log(command) => log::run(&at, &command).await,
+        Command::Import(args) => import::run(&at, &args).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Token(args) => token::run(&at, &args),
+        Command::Bench(args) => bench::run(&args).await,
+    }
+}

@@ -1,0 +1,40 @@
+//! Killed at random moments of the played day and started again: nothing acknowledged is lost, nothing happens twice.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::running::{docket, python, root, said};
+
+/// Kills in the short form; `DOCKET_KILLS` asks for more.
+const KILLS: u64 = 6;
+
+/// Proves part of: I1, I20
+#[test]
+fn a_day_killed_again_and_again_is_played_whole() {
+    let Some(python) = python() else { return };
+    let kills = std::env::var_os("DOCKET_KILLS").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(KILLS);
+    let data = tempfile::tempdir().unwrap();
+    let acks = data.path().join("acks.tsv");
+    let demo = || {
+        let mut command = docket(data.path());
+        // A day that lasts as long as the kills need: they must fall into it, not behind it.
+        let scale = (36_000 / (10 + kills)).max(60).to_string();
+        command.args(["demo", "--exit", "--tickets", "120", "--scale", &scale, "--acks"]).arg(&acks);
+        command
+    };
+    for kill in 0..kills {
+        let mut child = demo().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Spread without a dice: the moments differ from kill to kill and from machine to machine.
+        std::thread::sleep(Duration::from_millis(400 + (kill * 619) % 1_900));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let whole = demo().output().unwrap();
+    assert!(whole.status.success(), "{}", said(&whole));
+
+    let script = root().join("tests/peers/faults/acks.py");
+    let found = Command::new(python).arg(script).arg(data.path().join("log.db")).arg(&acks).output().unwrap();
+    assert!(found.status.success(), "{}", said(&found));
+    let verified = docket(data.path()).args(["log", "verify"]).output().unwrap();
+    assert!(verified.status.success(), "{}", said(&verified));
+}

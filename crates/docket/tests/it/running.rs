@@ -1,0 +1,147 @@
+//! A cluster of a test's own: the binary on a data directory that goes away with the test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How often a start is waited for, a tenth of a second each.
+const PATIENCE: u32 = 300;
+
+/// The binary under test.
+pub(crate) fn docket(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+    command.arg("--data").arg(data);
+    command
+}
+
+/// The top of the source tree.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A Python with the peers' packages; none (and said so) where it was not set up.
+pub(crate) fn python() -> Option<PathBuf> {
+    let python = root().join(".venv/bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{} is missing: run `make setup`", python.display());
+    eprintln!("SKIPPED: {} is missing; `make setup` makes it", python.display());
+    None
+}
+
+/// A running `docket up` with the sample pack in force.
+pub(crate) struct Cluster {
+    child: Child,
+    data: TempDir,
+}
+
+impl Cluster {
+    pub(crate) fn up() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let child = Self::start(data.path());
+        let cluster = Self { child, data };
+        let applied =
+            cluster.docket().arg("apply").arg("-f").arg(root().join("deploy/pack/helpdesk.yaml")).output().unwrap();
+        assert!(applied.status.success(), "{}", said(&applied));
+        cluster
+    }
+
+    /// Stops it politely and starts it again on the same data.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.child = Self::start(self.data.path());
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    pub(crate) fn docket(&self) -> Command {
+        docket(self.data.path())
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("endpoint")).unwrap().trim().to_owned()
+    }
+
+    /// A token for a tenant and a role.
+    pub(crate) fn token(&self, tenant: &str, role: &str) -> String {
+        let output =
+            self.docket().args(["--tenant", tenant, "--subject", role, "--role", role, "token"]).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Calls a method of intake through grpcurl, with a JSON request that must be answered.
+    pub(crate) fn call(&self, token: &str, method: &str, request: &serde_json::Value) -> String {
+        let grpcurl = root().join(".venv/bin/grpcurl");
+        let output = Command::new(grpcurl)
+            .args(["-plaintext", "-H", &format!("authorization: Bearer {token}"), "-d", &request.to_string()])
+            .args([&self.endpoint().replace("http://", ""), &format!("docket.intake.v1.IntakeService/{method}")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{method}: {}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command again and again until it succeeds and says this: what other services record follows in a moment.
+    pub(crate) fn run_until(&self, arguments: &[&str], expected: &str) -> String {
+        for _ in 0..PATIENCE {
+            let output = self.docket().args(arguments).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            if output.status.success() && text.contains(expected) {
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{arguments:?} never said {expected:?}: {}", said(&self.docket().args(arguments).output().unwrap()));
+    }
+
+    /// Runs a command that must succeed; what it said.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let output = self.docket().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn start(data: &Path) -> Child {
+        let endpoint = data.join("endpoint");
+        if endpoint.exists() {
+            std::fs::remove_file(&endpoint).unwrap();
+        }
+        let mut child = docket(data).arg("up").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        for _ in 0..PATIENCE {
+            let ready = docket(data).arg("status").output().unwrap();
+            if ready.status.success() {
+                return child;
+            }
+            assert!(child.try_wait().unwrap().is_none(), "the cluster ended at once");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        child.kill().unwrap();
+        panic!("the cluster did not start");
+    }
+
+    fn stop(&mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "it did not end well: {status}");
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // Killed, not stopped: a failing test must not hang on a drain.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Everything a command said.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
