@@ -1,6 +1,8 @@
 //! The house rules a machine can check: one test a rule, with examples it must refuse, examples it must let pass, and
 //! then the whole tree. A rule is a function from the tree to what breaks it, in a file of `tidy/`.
 
+#[path = "tidy/capabilities.rs"]
+mod capabilities;
 #[path = "tidy/documents.rs"]
 mod documents;
 #[path = "tidy/files.rs"]
@@ -9,9 +11,12 @@ mod files;
 mod imports;
 #[path = "tidy/purity.rs"]
 mod purity;
+#[path = "tidy/status.rs"]
+mod status;
 #[path = "tidy/tree.rs"]
 mod tree;
 
+use status::Language;
 use tree::{Tree, Violation};
 
 /// Proves the rule on the examples (each bad one alone, the good ones together), then holds it against the workspace.
@@ -244,4 +249,38 @@ fn links_between_documents_resolve() {
             ("docs/a.md", "[back](../README.md) [self](./a.md) `[f](nowhere)`"),
         ],
     );
+}
+
+#[test]
+fn what_tests_prove_is_a_capability() {
+    check(
+        status::marks_hold,
+        &[
+            ("crates/intake/tests/it/a.rs", concat!("/// Pro", "ves: I99\n#[test]\nfn a() {}")),
+            ("crates/intake/tests/it/a.rs", concat!("/// Pro", "ves: I4, \n#[test]\nfn a() {}")),
+            ("crates/intake/tests/it/a.rs", concat!("/// Pro", "ves part of: I4\nfn a() {}")),
+            ("crates/intake/tests/it/a.rs", concat!("/// Pro", "ves: I4\n#[test]\nconst A: u8 = 1;")),
+        ],
+        &[
+            ("crates/intake/tests/it/a.rs", concat!("/// Pro", "ves: I4, I5\n#[test]\nfn a() {}")),
+            ("crates/intake/tests/it/a.rs", concat!("/// Pro", "ves part of: L1\n#[tokio::test]\nasync fn a() {}")),
+            ("crates/eventlog/tests/it/a.rs", concat!("/// Pro", "ves: X5\nasync fn a(place: &Place) {}")),
+            ("crates/intake/src/a.rs", "/// Proves nothing by itself.\nfn a() {}"),
+        ],
+    );
+}
+
+#[test]
+fn the_status_table_counts_the_tests() {
+    let tree = Tree::of(&[
+        ("a.rs", concat!("/// Pro", "ves: I4\n#[test]\nfn a() {}\n/// Pro", "ves part of: I4, I5\n#[test]\nfn b() {}")),
+        ("b.rs", concat!("/// Pro", "ves part of: I5\n#[test]\nfn a() {}")),
+    ]);
+    let table = status::table(&tree, Language::English);
+    let status =
+        |id: &str| table.lines().find(|line| line.starts_with(&format!("| {id} |"))).unwrap().rsplit("| ").next();
+    assert_eq!(["I4", "I5", "I6"].map(status), [Some("proved by 2 tests |"), Some("in part: 2 tests |"), Some("– |")]);
+    let workspace = Tree::of_workspace();
+    tests::keep_section("README.md", "status", &status::table(&workspace, Language::English));
+    tests::keep_section("docs/README.zh-CN.md", "status", &status::table(&workspace, Language::Chinese));
 }

@@ -1,0 +1,281 @@
+//! One example of every kind of event, with everything set that may be set, and the same with nothing set that need
+//! not be.
+//!
+//! Nothing here is left to `..` or `_`: a new kind or a new field does not compile until it has its place.
+
+use std::collections::BTreeMap;
+
+use ticket::Event;
+use ticket::house::HouseEvent;
+use ticket::intake::{
+    Accountable, Activity, ActivityKind, Attention, Author, Channel, Contact, Customer, FieldValue, Impact,
+    IntakeEvent, Priority, Request, Status, Urgency, WaitReason, Weight,
+};
+use ticket::personal::Personal;
+use ticket::sla::{BreachCause, Mark, Pinned, SlaEvent, Terms};
+use uuid::Uuid;
+
+/// 2026-03-02T09:30:00Z.
+const MONDAY: i64 = 1_772_443_800_000_000;
+const HOUR: i64 = 3_600_000_000;
+/// Whom all personal data in the examples is about.
+pub(super) const CUSTOMER: Uuid = Uuid::from_u128(0x0195_5630_0000_8000_8000_0000_0000_00c1);
+
+/// Every kind, fully set.
+pub(super) fn full() -> Vec<Event> {
+    let intake = intake_opening().into_iter().chain(intake_moving()).chain(intake_ending()).map(Event::Intake);
+    let sla = sla_clocks().into_iter().chain(sla_lateness()).map(Event::Sla);
+    intake.chain(sla).chain(house().into_iter().map(Event::House)).collect()
+}
+
+/// The event with everything unset that may be; none where nothing may.
+pub(super) fn minimal(event: &Event) -> Option<Event> {
+    match event {
+        Event::Intake(event) => intake_minimal(event).map(Event::Intake),
+        Event::Sla(event) => sla_minimal(event).map(Event::Sla),
+        Event::House(event) => house_minimal(event),
+        Event::Dispatch(event) => match *event {},
+        Event::Notifier(event) => match *event {},
+    }
+}
+
+fn intake_minimal(event: &IntakeEvent) -> Option<IntakeEvent> {
+    use IntakeEvent as E;
+    Some(match event.clone() {
+        E::Received { request, next } => E::Received { request: plain(*request), next },
+        E::Commented { author, public, text, next: Some(_) } => E::Commented { author, public, text, next: None },
+        E::WaitEnded { reasons, remaining: _, next } => E::WaitEnded { reasons, remaining: [].into(), next },
+        E::Resolved { solution, evidence: _, confirm_by, next } => {
+            E::Resolved { solution, evidence: Vec::new(), confirm_by, next }
+        }
+        E::TicketImported { source, reference, request, next: _ } => {
+            E::TicketImported { source, reference, request: plain(*request), next: None }
+        }
+        E::ActivityImported { source, reference, line } => {
+            let line = Activity { product: String::new(), customer: String::new(), ..line };
+            E::ActivityImported { source, reference, line }
+        }
+        E::Triaged { .. }
+        | E::PriorityRaised { .. }
+        | E::PriorityLowered { .. }
+        | E::Transferred { .. }
+        | E::TakenInCharge { .. }
+        | E::Commented { next: None, .. }
+        | E::ContactLogged { .. }
+        | E::WaitStarted { .. }
+        | E::Confirmed { .. }
+        | E::ConfirmationRejected { .. }
+        | E::Closed { .. }
+        | E::Reopened { .. }
+        | E::Cancelled { .. }
+        | E::CustomerErased { .. } => return None,
+    })
+}
+
+fn sla_minimal(event: &SlaEvent) -> Option<SlaEvent> {
+    use SlaEvent as E;
+    match event.clone() {
+        E::Breached { clock, generation, at, accountable: _ } => {
+            Some(E::Breached { clock, generation, at, accountable: None })
+        }
+        E::ClockStarted { .. }
+        | E::ClockPaused { .. }
+        | E::ClockResumed { .. }
+        | E::ClockStopped { .. }
+        | E::ClockCancelled { .. }
+        | E::WarningRaised { .. }
+        | E::BreachRevoked { .. }
+        | E::BreachExplained { .. }
+        | E::AttentionMissed { .. } => None,
+    }
+}
+
+fn house_minimal(event: &HouseEvent) -> Option<Event> {
+    match event {
+        HouseEvent::ConfigApplied { .. }
+        | HouseEvent::ConfigRetired { .. }
+        | HouseEvent::ReactedThrough { .. }
+        | HouseEvent::ReactionParked { .. }
+        | HouseEvent::ClockAnchored { .. } => None,
+    }
+}
+
+fn intake_opening() -> [IntakeEvent; 4] {
+    use IntakeEvent as E;
+    [
+        E::Received { request: request(), next: next() },
+        E::TicketImported {
+            source: "old-desk".into(),
+            reference: "INC-4711".into(),
+            request: request(),
+            next: Some(next()),
+        },
+        E::ActivityImported {
+            source: "old-desk".into(),
+            reference: "INC-4711".into(),
+            line: Activity {
+                activity: "Wait".into(),
+                kind: ActivityKind::Wait,
+                state: Status::Waiting,
+                agent: "Value 2".into(),
+                group: "Value 1".into(),
+                priority: "Value 3".into(),
+                product: "Value 4".into(),
+                customer: "Value 5".into(),
+            },
+        },
+        E::Triaged { queue: "desk".into(), priority: Priority::Medium, next: next() },
+    ]
+}
+
+fn intake_moving() -> [IntakeEvent; 8] {
+    use IntakeEvent as E;
+    let (medium, high) = (Priority::Medium, Priority::High);
+    [
+        E::PriorityRaised {
+            from: medium,
+            to: high,
+            weight: Some(Weight { impact: Impact::Department, urgency: Urgency::Medium }),
+            reason: "the whole floor is touched".into(),
+            next: Some(next()),
+        },
+        E::PriorityLowered {
+            from: high,
+            to: medium,
+            weight: None,
+            reason: "a second printer stands there".into(),
+            next: None,
+        },
+        E::Transferred { from: "desk".into(), queue: "field".into(), reason: "needs a visit".into(), next: next() },
+        E::TakenInCharge { agent: "ann".into(), next: next() },
+        E::Commented {
+            author: Author::Agent,
+            public: true,
+            text: about("We are looking into it.".into()),
+            next: Some(next()),
+        },
+        E::ContactLogged {
+            channel: Channel::Phone,
+            inbound: true,
+            reached: true,
+            summary: about("Asked when somebody comes.".into()),
+        },
+        E::WaitStarted { reasons: [WaitReason::Customer, WaitReason::Parts].into(), next: next() },
+        E::WaitEnded { reasons: [WaitReason::Parts].into(), remaining: [WaitReason::Customer].into(), next: next() },
+    ]
+}
+
+fn intake_ending() -> [IntakeEvent; 7] {
+    use IntakeEvent as E;
+    [
+        E::Resolved {
+            solution: about("Fuser exchanged.".into()),
+            evidence: vec!["photo:after.jpg".into()],
+            confirm_by: MONDAY + 72 * HOUR,
+            next: next(),
+        },
+        E::Confirmed { implicit: false, next: next() },
+        E::ConfirmationRejected { reason: about("It jams again.".into()), next: next() },
+        E::Closed { review: "Complete.".into() },
+        E::Reopened { reason: about("It is back.".into()), next: next() },
+        E::Cancelled { reason: about("Opened by mistake.".into()) },
+        E::CustomerErased { customer: CUSTOMER, reason: "The customer asked for it.".into() },
+    ]
+}
+
+fn sla_clocks() -> [SlaEvent; 5] {
+    use SlaEvent as E;
+    let (clock, since, elapsed_us) = ("resolution".to_owned(), MONDAY, HOUR);
+    [
+        E::ClockStarted { clock: clock.clone(), generation: 1, terms: terms(), since, elapsed_us, marks: marks() },
+        E::ClockPaused { clock: clock.clone(), generation: 1, since, elapsed_us },
+        E::ClockResumed { clock: clock.clone(), generation: 2, since, elapsed_us, marks: marks() },
+        E::ClockStopped { clock: clock.clone(), generation: 2, since, elapsed_us, met: true },
+        E::ClockCancelled { clock, generation: 2, since, elapsed_us },
+    ]
+}
+
+fn sla_lateness() -> [SlaEvent; 5] {
+    use SlaEvent as E;
+    let (clock, generation, at) = ("resolution".to_owned(), 2, MONDAY + 6 * HOUR);
+    let (owed, wakes) = (Accountable::Queue("desk".into()), Accountable::Queue("supervisors".into()));
+    [
+        E::WarningRaised { clock: clock.clone(), generation, share_bp: 7_500, at },
+        E::Breached { clock: clock.clone(), generation, at, accountable: Some(Accountable::Person("ann".into())) },
+        E::BreachRevoked { clock: clock.clone(), generation, at, fact_at: at - HOUR },
+        E::BreachExplained { clock, cause: BreachCause::Capacity, note: "Two were ill.".into() },
+        E::AttentionMissed { step: 1, due_at: at, owed, wakes, next_at: at + HOUR },
+    ]
+}
+
+fn house() -> [HouseEvent; 5] {
+    use HouseEvent as E;
+    [
+        E::ConfigApplied {
+            kind: "Queue".into(),
+            name: "desk".into(),
+            spec: serde_json::json!({"members": ["ann", "bob"], "attend_within": "4h"}),
+        },
+        E::ConfigRetired { kind: "Queue".into(), name: "desk".into() },
+        E::ReactedThrough { position: 42 },
+        E::ReactionParked {
+            claim: Uuid::from_u128(7),
+            rule: "confirm-by-silence".into(),
+            cause: "01955630-0000-7000-8000-000000000001/confirm/1/0".into(),
+            target: "01955630-0000-7000-8000-000000000001".into(),
+            reason: "TICKET_ENDED".into(),
+        },
+        E::ClockAnchored {
+            machine_us: MONDAY,
+            business_us: MONDAY + HOUR,
+            scale_permille: 600_000,
+            until_us: MONDAY + 10 * HOUR,
+        },
+    ]
+}
+
+fn request() -> Box<Request> {
+    let contact =
+        Contact { name: "Reception".into(), phone: "+49 30 0000000".into(), email: "desk@example.org".into() };
+    Box::new(Request {
+        ticket_type: "repair".into(),
+        type_version: 3,
+        channel: Channel::Phone,
+        title: about("The printer jams".into()),
+        description: about("Since this morning, in every tray.".into()),
+        customer: Some(Customer { id: CUSTOMER, reference: about("C-1042".into()) }),
+        contact: Some(about(contact)),
+        fields: BTreeMap::from([
+            ("address".into(), FieldValue::Private(about("12 Harbour Street".into()))),
+            ("asset".into(), FieldValue::Text("PRN-17".into())),
+            ("pages".into(), FieldValue::Number(120_000)),
+            ("under_warranty".into(), FieldValue::Flag(true)),
+        ]),
+        impact: Impact::Service,
+        urgency: Urgency::High,
+        priority: Priority::High,
+        queue: "field".into(),
+    })
+}
+
+/// The request with nothing that need not be said.
+fn plain(request: Request) -> Box<Request> {
+    Box::new(Request { customer: None, contact: None, fields: BTreeMap::new(), ..request })
+}
+
+fn about<T>(value: T) -> Personal<T> {
+    Personal::new(CUSTOMER, value)
+}
+
+fn next() -> Attention {
+    Attention { accountable: Accountable::Queue("desk".into()), attend_by: MONDAY + 4 * HOUR }
+}
+
+fn terms() -> Terms {
+    let pinned = |name: &str| Pinned { name: name.into(), version: 2 };
+    Terms { policy: pinned("standard"), calendar: pinned("desk"), tzdb: "2026a".into(), budget_secs: 21_600 }
+}
+
+fn marks() -> Vec<Mark> {
+    vec![Mark { share_bp: 7_500, at: MONDAY + 5 * HOUR }, Mark { share_bp: 10_000, at: MONDAY + 6 * HOUR }]
+}

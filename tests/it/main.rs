@@ -1,0 +1,6 @@
+//! The tests across services.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod simulation;

@@ -1,0 +1,60 @@
+//! The fault simulation: many short stories from seeds, and broken services that it must find out.
+//!
+//! `DOCKET_SEED=n` repeats one story; `DOCKET_SEEDS=n` tells that many.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use simulator::faults::{Options, Reached, run};
+
+mod broken;
+
+/// Stories told if nothing is said: together they bring at least [`TICKETS`].
+const SEEDS: u64 = 19;
+const TICKETS: usize = 2_000;
+
+fn story(seed: u64) -> Options {
+    Options { seed, tickets: 120, steps: 440 }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var_os(variable)?;
+    Some(value.to_str().and_then(|value| value.parse().ok()).expect("a whole number"))
+}
+
+/// Tells the stories of these seeds, two at a time.
+fn tell(seeds: u64) -> Reached {
+    let (next, reached) = (AtomicU64::new(0), Mutex::new(Reached::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        return;
+                    }
+                    let told = run(story(seed)).unwrap_or_else(|violation| panic!("{violation}"));
+                    reached.lock().unwrap().merge(told);
+                }
+            });
+        }
+    });
+    reached.into_inner().unwrap()
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_dropped() {
+    if let Some(seed) = number("DOCKET_SEED") {
+        run(story(seed)).unwrap_or_else(|violation| panic!("{violation}"));
+        return;
+    }
+    let reached = tell(number("DOCKET_SEEDS").unwrap_or(SEEDS));
+    println!("{reached:#?}");
+    assert!(reached.tickets >= TICKETS, "only {} tickets", reached.tickets);
+    assert_eq!(reached.gaps(), Vec::<String>::new(), "not everything was reached");
+}
+
+#[test]
+fn a_story_told_twice_is_the_same() {
+    assert_eq!(run(story(7)).unwrap(), run(story(7)).unwrap());
+}
