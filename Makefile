@@ -13,7 +13,7 @@ export NEXTEST_PROFILE := ci
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check bench fmt golden setup clean
+.PHONY: help run up test check faults bench fmt golden setup clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ check: setup ## formatting, lints, the gRPC contract, the house rules
 	.venv/bin/buf lint proto
 	.venv/bin/buf format -d --exit-code proto
 	cargo nextest run -p tests --test tidy
+
+faults: ## the long forms of what can go wrong: a thousand seeds, fifty kills (some twenty minutes)
+	DOCKET_SEEDS=1000 DOCKET_KILLS=50 cargo nextest run --profile long -p tests -p docket simulation killing
 
 bench: ## time rebuilding from a log of a million events and starting from its snapshot
 	cargo run --profile ci -p docket -- bench

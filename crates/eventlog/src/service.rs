@@ -346,7 +346,7 @@ impl<C: Core<Event = Event>> Service<C> {
         Ok(true)
     }
 
-    /// Says how far the reactions have come: at most once a second, and only if something else happened since.
+    /// Says how far the reactions have come: at most once in [`REACTED_EVERY_US`], and only if something else happened.
     async fn note_reacted(&self, cursor: &mut Cursor, now: Micros) -> Result<(), StoreError> {
         cursor.marked = cursor.marked.max(self.reacted());
         if cursor.position <= cursor.marked || now < cursor.marked_at.saturating_add(REACTED_EVERY_US) {

@@ -106,7 +106,8 @@ pub(crate) fn decide_line(line: &Line, read: &Read<'_, State>, at: &At) -> Resul
     if line.ordinal <= before {
         return Ok(Vec::new());
     }
-    if line.ordinal > before + 1 {
+    // What was done with the ticket here came after its history: a line behind it would undo it.
+    if line.ordinal > before + 1 || read.version(&stream) > u64::from(before) + 1 {
         return Err(Refusal::ImportGap);
     }
     let (source, reference) = (line.source.clone(), line.reference.clone());

@@ -56,3 +56,18 @@ fn an_erased_customer_leaves_no_readable_copy() {
     assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
     cluster.run(&["log", "verify"]);
 }
+
+/// Proves part of: X6
+#[test]
+fn a_ticket_without_a_customer_is_erased_by_its_own_id() {
+    if python().is_none() {
+        return;
+    }
+    let cluster = Cluster::up();
+    let opened = cluster.run(&["ticket", "open", "--title", "zebrafish", "--field", "service=mail"]);
+    let id = opened.trim().rsplit('/').next().unwrap();
+    let token = cluster.token("demo", "admin");
+    cluster.call(&token, "EraseCustomer", &serde_json::json!({ "customer_id": id, "reason": "asked for" }));
+    let shown = cluster.run(&["ticket", "show", id]);
+    assert!(shown.contains("(erased)") && !shown.contains("zebrafish"), "{shown}");
+}
