@@ -137,6 +137,8 @@ impl Cast {
         let text = |text: &str| text.to_owned();
         match &step.what {
             What::Open(opening) => {
+                // The call came at its minute, however long the line was: what happens next lies after it.
+                let occur_time = Some(timestamp(step.at));
                 let asked = api::OpenTicketRequest { ticket: Some(ticket(opening)), occur_time, request_id };
                 let answer = intake.open_ticket(asked).await?.into_inner();
                 Ok((answer.ticket, answer.log_position))

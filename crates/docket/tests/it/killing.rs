@@ -14,7 +14,7 @@ fn a_day_killed_again_and_again_is_played_whole() {
     let Some(python) = python() else { return };
     let kills = std::env::var_os("DOCKET_KILLS").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(KILLS);
     let data = tempfile::tempdir().unwrap();
-    let acks = data.path().join("acks.tsv");
+    let (acks, heard) = (data.path().join("acks.tsv"), data.path().join("stderr.txt"));
     let demo = || {
         let mut command = docket(data.path());
         // A day that lasts as long as the kills need: they must fall into it, not behind it.
@@ -23,10 +23,12 @@ fn a_day_killed_again_and_again_is_played_whole() {
         command
     };
     for kill in 0..kills {
-        let mut child = demo().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let words = std::fs::File::create(&heard).unwrap();
+        let mut child = demo().stdout(Stdio::null()).stderr(words).spawn().unwrap();
         // Spread without a dice: the moments differ from kill to kill and from machine to machine.
         std::thread::sleep(Duration::from_millis(400 + (kill * 619) % 1_900));
-        assert!(child.try_wait().unwrap().is_none(), "kill {kill} came after the day: slow the clock down");
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "kill {kill} came too late: {ended:?} {}", std::fs::read_to_string(&heard).unwrap());
         child.kill().unwrap();
         child.wait().unwrap();
     }
