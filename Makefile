@@ -18,7 +18,7 @@ endif
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## play a seeded help-desk day, then keep serving (DATA=dir, SEED=n, EXIT=1 to end after the table)
+run: ## play a seeded service day, then keep serving (DATA=dir, SEED=n, EXIT=1 to end after the table)
 	$(DOCKET) demo --data $(DATA) $(if $(SEED),--seed $(SEED)) $(if $(EXIT),--exit)
 
 up: ## serve the whole cluster in one process from the data directory (DATA=dir)

@@ -32,6 +32,11 @@ impl Day {
         self.to_string().ends_with("-01")
     }
 
+    /// The day `at` lies in.
+    pub(crate) fn of(at: Micros) -> Self {
+        Self(at.div_euclid(DAY_US))
+    }
+
     /// The first day that begins after `at`.
     fn after(at: Micros) -> Self {
         Self(at.div_euclid(DAY_US) + 1)

@@ -36,7 +36,7 @@ impl Library for Ledger {
     const SERVICE: &'static str = "analytics";
 
     fn in_force(&self, kind: &str, name: &str) -> Option<(u64, &str)> {
-        self.document(kind, name).map(|document| (document.version, document.spec.as_str()))
+        self.document(kind, name)
     }
 
     fn faults(_: &str, spec: &Value) -> Vec<Fault> {

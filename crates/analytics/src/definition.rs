@@ -123,22 +123,16 @@ impl Definition {
     /// The definition a Report document of this name stands for, with its version; nothing if there is none, or if a
     /// calendar it names is no longer in force.
     pub fn of(ledger: &Ledger, report: &str) -> Option<(Self, u64)> {
-        let document = ledger.document("Report", report)?;
-        let spec = Spec::read(&serde_json::from_str(&document.spec).ok()?).ok()?;
-        let calendars = spec.calendars.iter().map(|(suffix, name)| Some((suffix.clone(), calendar(ledger, name)?)));
-        let calendars = calendars.collect::<Option<_>>()?;
-        Some((Self { calendars, spec }, document.version))
+        let (spec, version) = ledger.report(report)?;
+        let calendars = spec.calendars.iter();
+        let calendars = calendars.map(|(suffix, name)| Some((suffix.clone(), ledger.calendar(name)?.clone())));
+        Some((Self { calendars: calendars.collect::<Option<_>>()?, spec: spec.clone() }, version))
     }
 
     /// The place of the calendar with this suffix.
     pub(crate) fn place(&self, suffix: &str) -> Option<usize> {
         self.calendars.iter().position(|(known, _)| known == suffix)
     }
-}
-
-fn calendar(ledger: &Ledger, name: &str) -> Option<Calendar> {
-    let document = ledger.document("Calendar", name)?;
-    Calendar::read(&mut serde_json::Deserializer::from_str(&document.spec)).ok()
 }
 
 #[cfg(test)]

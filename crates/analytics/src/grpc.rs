@@ -18,6 +18,7 @@ mod documents;
 mod parse;
 mod refuse;
 mod render;
+mod service_report;
 
 use parse::{Query, Who};
 pub use refuse::REASONS;
@@ -28,12 +29,15 @@ use crate::{Analytics, Definition, State, Window, csv};
 const PAGE: (usize, usize) = (100, 1_000);
 
 const READERS: &[Role] = &[Role::Agent, Role::Supervisor, Role::Manager, Role::Admin];
+/// Who leads people, and may see what each did.
+const LEADERS: &[Role] = &[Role::Dispatcher, Role::Supervisor, Role::Manager, Role::Admin];
 
 /// Who may call what.
 pub const ACCESS: Access = &[
     ("docket.analytics.v1.AnalyticsService/ApplyDocuments", &[Role::Admin]),
     ("docket.analytics.v1.AnalyticsService/ExportTicketFigures", READERS),
     ("docket.analytics.v1.AnalyticsService/GetReport", READERS),
+    ("docket.analytics.v1.AnalyticsService/GetServiceReport", LEADERS),
     ("docket.analytics.v1.AnalyticsService/ListDocuments", READERS),
     ("docket.analytics.v1.AnalyticsService/ListTicketFigures", READERS),
 ];
@@ -103,6 +107,14 @@ impl AnalyticsService for Grpc {
         };
         let (report, report_version) = self.look(&tenant, query, look).await?;
         Ok(Response::new(pb::GetReportResponse { report: Some(report), report_version, log_position }))
+    }
+
+    async fn get_service_report(
+        &self,
+        request: Request<pb::GetServiceReportRequest>,
+    ) -> Result<Response<pb::GetServiceReportResponse>, Status> {
+        let (who, asked) = Who::of(request)?;
+        self.service_report(who, asked).await.map(Response::new)
     }
 
     async fn list_ticket_figures(

@@ -3,11 +3,13 @@
 pub mod backlog;
 pub mod command;
 pub mod csv;
+mod deed;
 pub mod definition;
 pub mod figures;
 pub mod grpc;
 pub mod report;
 pub mod select;
+pub mod service;
 pub mod spread;
 pub mod state;
 
@@ -19,6 +21,7 @@ pub use command::{Command, Refusal};
 pub use definition::Definition;
 pub use report::{Report, json, report};
 pub use select::{Drill, Window, tickets};
+pub use service::{Between, ServiceReport, service_report};
 pub use state::State;
 
 /// The pure heart of the service.
@@ -27,7 +30,7 @@ pub struct Analytics;
 
 impl Core for Analytics {
     const NAME: &'static str = "analytics";
-    const FOLD: u32 = 1;
+    const FOLD: u32 = 2;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -35,7 +38,7 @@ impl Core for Analytics {
 
     fn wants(kind: &str) -> bool {
         let of_tickets = KINDS.get(kind) == Some(&Family::Intake) && kind != "CustomerErased";
-        of_tickets || matches!(kind, "ConfigApplied" | "ConfigRetired")
+        of_tickets || deed::wanted(kind) || matches!(kind, "ConfigApplied" | "ConfigRetired")
     }
 
     fn evolve(state: &mut State, event: &Recorded) {

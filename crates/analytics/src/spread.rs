@@ -5,8 +5,9 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 /// A figure only shown, never kept.
 pub type Shown = f64; // tidy: float at the edge
 
-/// How many microseconds make an hour, and how many counts a count.
+/// How many microseconds make an hour and a second, and how many counts a count.
 pub(crate) const HOUR: Shown = 3_600_000_000.0;
+pub(crate) const SECOND: Shown = 1_000_000.0;
 pub(crate) const ONE: Shown = 1.0;
 
 /// A distribution; percentiles by linear interpolation between the two nearest ranks.

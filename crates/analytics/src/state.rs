@@ -3,38 +3,52 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use calendar::Calendar;
 use decider::{Micros, Tenant};
 use serde::{Deserialize, Serialize};
 use ticket::batch::Listed;
+use ticket::document::Kept;
 use ticket::house::HouseEvent;
 use ticket::intake::{ActivityKind, IntakeEvent, Status};
 use ticket::names::{Interned, Names};
 use ticket::{Event, Fact, Recorded};
 use uuid::Uuid;
 
+use crate::deed::{Deeds, What};
+use crate::definition::Spec;
+
+/// The kind of what a report's figures mean.
+const REPORT: &str = "Report";
+/// The kind of working hours.
+const CALENDAR: &str = "Calendar";
+
 /// Everything folded, tenant by tenant.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct State {
     ledgers: BTreeMap<Tenant, Ledger>,
 }
 
 /// One tenant's tickets and the documents its figures are made by.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
     names: Names,
     said: Interned<Said>,
+    whats: Interned<What>,
     tickets: BTreeMap<Uuid, Ticket>,
     order: BTreeSet<(Arc<str>, Uuid)>,
-    documents: BTreeMap<(String, String), Document>,
+    latest: Micros,
+    reports: BTreeMap<String, Kept<Spec>>,
+    calendars: BTreeMap<String, Kept<Calendar>>,
 }
 
-/// One ticket's facts.
+/// One ticket's facts and deeds.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ticket {
     /// Its name in the system it was imported from, or empty.
     pub(crate) reference: Arc<str>,
     /// In order of (`at`, `position`).
     pub(crate) marks: Vec<Mark>,
+    pub(crate) deeds: Deeds,
 }
 
 /// A fact: when it happened, where it stands in the log, and what it said.
@@ -56,15 +70,6 @@ pub(crate) struct Said {
     pub(crate) priority: Option<u32>,
 }
 
-/// A configuration document in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
-    /// The version of its stream.
-    pub version: u64,
-    /// Its spec as JSON text.
-    pub spec: String,
-}
-
 impl State {
     /// What is kept for this tenant; nothing before its first event.
     pub fn ledger(&self, tenant: &Tenant) -> Option<&Ledger> {
@@ -74,17 +79,25 @@ impl State {
     /// Takes one event in.
     pub(crate) fn evolve(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) if kept(kind) => {
-                let document = Document { version: recorded.version, spec: spec.to_string() };
-                self.of(&recorded.tenant).documents.insert((kind.clone(), name.clone()), document);
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) if kind == REPORT => {
+                self.of(&recorded.tenant).reports.insert(name.clone(), Kept::new(recorded.version, spec));
             }
-            Event::House(HouseEvent::ConfigRetired { kind, name }) => {
-                self.of(&recorded.tenant).documents.remove(&(kind.clone(), name.clone()));
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) if kind == CALENDAR => {
+                self.of(&recorded.tenant).calendars.insert(name.clone(), Kept::new(recorded.version, spec));
+            }
+            Event::House(HouseEvent::ConfigRetired { kind, name }) if kind == REPORT => {
+                self.of(&recorded.tenant).reports.remove(name);
+            }
+            Event::House(HouseEvent::ConfigRetired { kind, name }) if kind == CALENDAR => {
+                self.of(&recorded.tenant).calendars.remove(name);
             }
             event => {
-                if let (Some(fact), Some(id)) = (ticket::fact(event), recorded.correlation) {
-                    self.of(&recorded.tenant).note(id, reference(event), &fact, recorded.order());
+                let Some(id) = recorded.correlation else { return };
+                let ledger = self.of(&recorded.tenant);
+                if let Some(fact) = ticket::fact(event) {
+                    ledger.note(id, reference(event), &fact, recorded.order());
                 }
+                ledger.count(id, recorded);
             }
         }
     }
@@ -92,11 +105,6 @@ impl State {
     fn of(&mut self, tenant: &Tenant) -> &mut Ledger {
         self.ledgers.entry(tenant.clone()).or_default()
     }
-}
-
-/// The kinds of documents figures are made by.
-fn kept(kind: &str) -> bool {
-    matches!(kind, "Report" | "Calendar")
 }
 
 /// The ticket's name in the system it came from, where the event says it.
@@ -110,19 +118,33 @@ fn reference(event: &Event) -> Option<&str> {
 }
 
 impl Ledger {
-    /// A document in force.
-    pub fn document(&self, kind: &str, name: &str) -> Option<&Document> {
-        self.documents.get(&(kind.to_owned(), name.to_owned()))
+    /// The version and the spec of a document in force.
+    pub(crate) fn document(&self, kind: &str, name: &str) -> Option<(u64, &str)> {
+        match kind {
+            REPORT => self.reports.get(name).map(|kept| (kept.version, kept.spec.as_str())),
+            CALENDAR => self.calendars.get(name).map(|kept| (kept.version, kept.spec.as_str())),
+            _ => None,
+        }
+    }
+
+    /// What a report in force means, and its version.
+    pub(crate) fn report(&self, name: &str) -> Option<(&Spec, u64)> {
+        let kept = self.reports.get(name)?;
+        Some((kept.get(Spec::read)?, kept.version))
+    }
+
+    /// A calendar in force; resolved once for each of its versions.
+    pub(crate) fn calendar(&self, name: &str) -> Option<&Calendar> {
+        self.calendars.get(name)?.get(|spec| Calendar::read(spec))
     }
 
     /// The reports in force, in order of name.
     pub fn reports(&self) -> Vec<Listed> {
-        let reports = self.documents.iter().filter(|((kind, _), _)| kind == "Report");
-        let listed = reports.map(|((kind, name), document)| Listed {
-            kind: kind.clone(),
+        let listed = self.reports.iter().map(|(name, kept)| Listed {
+            kind: REPORT.to_owned(),
             name: name.clone(),
-            spec: document.spec.clone(),
-            version: document.version,
+            spec: kept.spec.clone(),
+            version: kept.version,
         });
         listed.collect()
     }
@@ -145,6 +167,35 @@ impl Ledger {
         self.said.values()
     }
 
+    /// Every deed ever done, by number.
+    pub(crate) fn whats(&self) -> &[What] {
+        self.whats.values()
+    }
+
+    /// When the last thing happened to any ticket.
+    pub(crate) fn latest(&self) -> Micros {
+        self.latest
+    }
+
+    /// Where a ticket last lay, as its facts have it.
+    pub(crate) fn queue(&self, ticket: &Ticket) -> Option<&str> {
+        let group = ticket.marks.iter().rev().find_map(|mark| self.said()[mark.said as usize].group)?;
+        Some(self.names.text(group))
+    }
+
+    /// The tickets in order of id.
+    pub(crate) fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+        self.tickets.values()
+    }
+
+    /// Takes in what counts about a ticket that is known.
+    fn count(&mut self, id: Uuid, recorded: &Recorded) {
+        if let Some(ticket) = self.tickets.get_mut(&id) {
+            self.latest = self.latest.max(recorded.occurred_at);
+            ticket.deeds.take(recorded, &mut self.names, &mut self.whats);
+        }
+    }
+
     fn note(&mut self, id: Uuid, reference: Option<&str>, fact: &Fact<'_>, (at, position): (Micros, u64)) {
         let mut name = |said: Option<&str>| said.map(|said| self.names.number(said));
         let said = Said {
@@ -159,7 +210,7 @@ impl Ledger {
         let ticket = self.tickets.entry(id).or_insert_with(|| {
             let reference: Arc<str> = reference.unwrap_or_default().into();
             self.order.insert((reference.clone(), id));
-            Ticket { reference, marks: Vec::new() }
+            Ticket { reference, marks: Vec::new(), deeds: Deeds::default() }
         });
         let place = ticket.marks.partition_point(|mark| (mark.at, mark.position) < (at, position));
         ticket.marks.insert(place, Mark { at, position, said });

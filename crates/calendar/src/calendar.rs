@@ -68,6 +68,11 @@ impl Calendar {
         self.hours().open_until(at).or_else(|| self.hours().opens_after(at)).filter(|&change| change < HORIZON_END)
     }
 
+    /// The local date of an instant, in days since 1970-01-01.
+    pub fn day(&self, at: Micros) -> i64 {
+        self.compiled.zone.local_day(at)
+    }
+
     /// "`n_days` working days, end of day": the end of the `n_days`-th working day after the day of `from`.
     ///
     /// A working day is a date on which working time starts; it ends with the last interval that starts on it, so

@@ -22,6 +22,7 @@ mod spec;
 mod zone;
 
 pub use calendar::Calendar;
+pub use plan::read_date;
 pub use spec::{Fault, Holiday, Spec};
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.

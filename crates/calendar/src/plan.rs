@@ -125,7 +125,7 @@ fn index(texts: Option<&Vec<String>>, interval: Interval) -> usize {
 }
 
 /// The number of the day written as YYYY-MM-DD.
-fn read_date(text: &str) -> Result<i64, String> {
+pub fn read_date(text: &str) -> Result<i64, String> {
     let date: Option<Date> = text.parse().ok().filter(|date: &Date| date.to_string() == text);
     let midnight = date.and_then(|date| date.to_zoned(TimeZone::UTC).ok());
     let Some(midnight) = midnight else { return Err(format!("{text:?} is not a date YYYY-MM-DD")) };

@@ -21,6 +21,10 @@ pub(crate) fn mend(headers: &mut HeaderMap) -> Option<Code> {
                 if status.message().is_empty() { "no service here has this method" } else { status.message() };
             Refused::new(Code::Unimplemented, "METHOD_UNKNOWN", message).into_status()
         }
+        // What tonic says where a caller went away before it had said anything: no fault of ours.
+        Code::Internal if status.message() == "Missing request message." => {
+            Refused::new(Code::Cancelled, "MESSAGE_MISSING", "the call ended before its message").into_status()
+        }
         Code::Internal | Code::Unknown => refuse::internal(status.message()),
         other => return Some(other),
     };
@@ -60,6 +64,7 @@ mod tests {
     fn bare_statuses_get_code_and_reason() {
         for (bare, code, reason) in [
             (Status::out_of_range("decoded message length too large"), Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
+            (Status::internal("Missing request message."), Code::Cancelled, "MESSAGE_MISSING"),
             (Status::unimplemented(""), Code::Unimplemented, "METHOD_UNKNOWN"),
             (Status::unknown("secret"), Code::Internal, "INTERNAL"),
             (Status::internal("secret"), Code::Internal, "INTERNAL"),

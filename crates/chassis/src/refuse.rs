@@ -21,6 +21,7 @@ pub const REASONS: Reasons = &[
     ("FIELDS_INVALID", Code::InvalidArgument, "fields are missing or wrong; every one of them is listed"),
     ("INTERNAL", Code::Internal, "a fault of the server; what happened is in its log"),
     ("LOG_UNAVAILABLE", Code::Unavailable, "the log cannot be reached; retry with the same request id"),
+    ("MESSAGE_MISSING", Code::Cancelled, "the call ended before its message"),
     ("MESSAGE_TOO_LARGE", Code::ResourceExhausted, "a message is larger than the server takes"),
     ("METHOD_UNKNOWN", Code::Unimplemented, "no service here has this method"),
     ("NEWER_FORMAT", Code::Unavailable, "what is asked for holds events of a newer program; retry on another replica"),

@@ -12,6 +12,9 @@ use crate::cli::{Apply, At};
 use crate::client::{Client, explain};
 use crate::out;
 
+/// The services that take documents.
+const OWNERS: [&str; 5] = ["intake", "sla-monitor", "dispatch", "notifier", "analytics"];
+
 /// A document with the file it stands in.
 struct Filed {
     file: PathBuf,
@@ -77,7 +80,7 @@ pub(crate) async fn put_in_force(client: &Client, documents: &[Document]) -> any
 /// Has every service check the kinds it owns, all documents in view; reports and counts the faults.
 async fn check(client: &Client, filed: &[Filed], args: &Apply) -> anyhow::Result<usize> {
     let mut faults = 0;
-    for owner in ["intake", "sla-monitor", "analytics"] {
+    for owner in OWNERS {
         let wires = filed.iter().map(|filed| wire(&filed.document)).collect();
         let answer = send(client, owner, wires, None).await?;
         for fault in &answer.faults {
@@ -117,6 +120,8 @@ async fn send(client: &Client, owner: &str, documents: Vec<Wire>, after: Option<
     Ok(match owner {
         "intake" => ask!(intake, intake),
         "sla-monitor" => ask!(sla, sla_monitor),
+        "dispatch" => ask!(dispatch, dispatch),
+        "notifier" => ask!(notifier, notifier),
         "analytics" => ask!(analytics, analytics),
         _ => bail!("no service {owner} takes documents"),
     })
@@ -134,6 +139,8 @@ async fn in_force(client: &Client, owner: &str) -> anyhow::Result<Vec<Wire>> {
     Ok(match owner {
         "intake" => list!(intake, intake),
         "sla-monitor" => list!(sla, sla_monitor),
+        "dispatch" => list!(dispatch, dispatch),
+        "notifier" => list!(notifier, notifier),
         _ => list!(analytics, analytics),
     })
 }

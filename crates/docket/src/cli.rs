@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) mod field;
+
+use field::{Engineer, Inbox, Visit, Why};
+
 /// Docket carries work orders from the first call to the reviewed close and lets nothing fall through.
 #[derive(Debug, Parser)]
 #[command(name = "docket", version)]
@@ -41,13 +45,23 @@ pub(crate) struct At {
 pub(crate) enum Command {
     /// Serve the whole cluster in one process from a SQLite file.
     Up(Up),
-    /// Play a seeded help-desk day through the public API, then keep serving.
+    /// Play a seeded service day through the public API, then keep serving.
     Demo(Demo),
     /// Put configuration documents in force.
     Apply(Apply),
     /// Open and look at tickets.
     #[command(subcommand)]
     Ticket(Ticket),
+    /// Say what led to what: from the first message through rule, offer and reminder to the delivery's receipt.
+    Why(Why),
+    /// Look at visits, give and take them.
+    #[command(subcommand)]
+    Visit(Visit),
+    /// Look at engineers; say who is on duty.
+    #[command(subcommand)]
+    Engineer(Engineer),
+    /// Look at the reminders of the subject named by --subject.
+    Inbox(Inbox),
     /// Check every open ticket: who is accountable, what is next, who would wake. Exits 1 if there is a hole.
     Doctor,
     /// Say what runs and how far it has come.
@@ -59,6 +73,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Replay a work-order log under the clocks of a policy.
     Replay(Replay),
+    /// Receive mail and webhooks on this machine and write down what arrives: somebody else's server, for the demo.
+    Sink(Sink),
     /// Print a token signed with the development key.
     Token(Token),
     /// Time rebuilding from a long log and starting from its snapshot.
@@ -79,6 +95,15 @@ pub(crate) struct Up {
     /// Answer queries only: no commands, no reactions, no deadlines. May run beside the owner of the log.
     #[arg(long)]
     pub(crate) read_only: bool,
+    /// Carry no effect out: nobody is mailed, no webhook is called. For a log that was copied or restored.
+    #[arg(long)]
+    pub(crate) hold_effects: bool,
+    /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
+    #[arg(long, value_name = "URL")]
+    pub(crate) smtp: Option<String>,
+    /// The sender of mails.
+    #[arg(long, value_name = "ADDR", default_value = "docket@localhost")]
+    pub(crate) mail_from: String,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -92,7 +117,7 @@ pub(crate) struct Demo {
     #[arg(long)]
     pub(crate) exit: bool,
     /// Tickets opened in the day.
-    #[arg(long, default_value_t = 240)]
+    #[arg(long, default_value_t = 300)]
     pub(crate) tickets: usize,
     /// How many business seconds pass in a second until the day is over.
     #[arg(long, default_value_t = 600)]
@@ -226,6 +251,16 @@ pub(crate) struct Replay {
     /// Where to keep the events, as a SQLite log.
     #[arg(long)]
     pub(crate) log: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sink {
+    /// Where arrivals, addresses and the webhooks' secret are written; everything is refused while it holds `outage`.
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// End when standard input does: with the process that holds its other end.
+    #[arg(long)]
+    pub(crate) with_parent: bool,
 }
 
 #[derive(Args, Debug)]

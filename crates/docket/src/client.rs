@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use chassis::token::{DevKey, Role};
 use proto::analytics::v1::analytics_service_client::AnalyticsServiceClient;
+use proto::dispatch::v1::dispatch_service_client::DispatchServiceClient;
 use proto::intake::v1::intake_service_client::IntakeServiceClient;
+use proto::notifier::v1::notifier_service_client::NotifierServiceClient;
 use proto::sla_monitor::v1::sla_monitor_service_client::SlaMonitorServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -61,11 +63,6 @@ impl Client {
         Ok(Self { channel, bearer: bearer(&token)?, tenant: at.tenant.clone() })
     }
 
-    /// The same connection as another caller.
-    pub(crate) fn with_token(&self, token: &str) -> anyhow::Result<Self> {
-        Ok(Self { channel: self.channel.clone(), bearer: bearer(token)?, tenant: self.tenant.clone() })
-    }
-
     /// The intake service.
     pub(crate) fn intake(&self) -> IntakeServiceClient<Secured> {
         IntakeServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
@@ -74,6 +71,16 @@ impl Client {
     /// The sla-monitor service.
     pub(crate) fn sla(&self) -> SlaMonitorServiceClient<Secured> {
         SlaMonitorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The dispatch service.
+    pub(crate) fn dispatch(&self) -> DispatchServiceClient<Secured> {
+        DispatchServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The notifier service.
+    pub(crate) fn notifier(&self) -> NotifierServiceClient<Secured> {
+        NotifierServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// The analytics service.

@@ -1,5 +1,6 @@
 //! The whole cluster in one process: one log in a SQLite file, every service over it, one listener.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +15,15 @@ use chassis::serve::{Limits, Server};
 use chassis::telemetry::{Metric, Telemetry};
 use chassis::token::DevKey;
 use decider::{Core, Micros};
+use dispatch::Dispatch;
 use eventlog::{Clock, Keys, Log, Service, Sqlite, Store};
 use intake::Intake;
+use notifier::Notifier;
+use notifier::sender::{Outside, Sender, SenderConfig};
 use proto::analytics::v1::analytics_service_server;
+use proto::dispatch::v1::dispatch_service_server;
 use proto::intake::v1::intake_service_server;
+use proto::notifier::v1::notifier_service_server;
 use proto::sla_monitor::v1::sla_monitor_service_server;
 use sla_monitor::SlaMonitor;
 use ticket::Event;
@@ -28,6 +34,19 @@ use crate::anchor::{self, Scale};
 
 /// How long a stop may take before tasks are ended by force.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How long the answer of a mail server or a webhook is waited for.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+const NO_DROP: Metric = Metric {
+    name: "docket.no_drop.violations",
+    description: "Open tickets without a next step that reaches a human.",
+    unit: "{ticket}",
+};
+const UNASSIGNED: Metric =
+    Metric { name: "docket.dispatch.unassigned", description: "Visits that nobody has.", unit: "{visit}" };
+const OUTBOX: Metric =
+    Metric { name: "docket.notifier.outbox", description: "Letters owed, now or later.", unit: "{letter}" };
 
 /// What a cluster is started with.
 #[derive(Clone, Debug)]
@@ -42,6 +61,12 @@ pub struct Options {
     pub admin_addr: String,
     /// Answers queries only, beside the owner of the log.
     pub read_only: bool,
+    /// Carries no effect out: nobody is mailed, no webhook is called. For a log that was copied or restored.
+    pub hold_effects: bool,
+    /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
+    pub smtp: Option<String>,
+    /// The sender of mails.
+    pub mail_from: String,
     /// Runs business time faster for a while, on a log that has no anchor yet.
     pub scale: Option<Scale>,
 }
@@ -62,10 +87,12 @@ pub struct Cluster {
     lifecycle: Lifecycle,
 }
 
-/// The three services over one log.
+/// The five services over one log.
 struct Services {
     intake: Arc<Service<Intake>>,
+    dispatch: Arc<Service<Dispatch>>,
     sla: Arc<Service<SlaMonitor>>,
+    notifier: Arc<Service<Notifier>>,
     analytics: Arc<Service<Analytics>>,
 }
 
@@ -89,6 +116,7 @@ impl Cluster {
         let mut lifecycle = Lifecycle::new();
         services.serve(&key, (listener, admin), &mut lifecycle).await?;
         services.live(options.read_only, &mut lifecycle);
+        services.send(options, &mut lifecycle)?;
         if !options.read_only {
             std::fs::write(data.join("endpoint"), format!("http://{addr}\n"))?;
         }
@@ -129,7 +157,9 @@ impl Services {
     async fn start(log: &Arc<Log>, clock: &Clock) -> anyhow::Result<Self> {
         Ok(Self {
             intake: Service::start(Arc::clone(log), clock.clone()).await?,
+            dispatch: Service::start(Arc::clone(log), clock.clone()).await?,
             sla: Service::start(Arc::clone(log), clock.clone()).await?,
+            notifier: Service::start(Arc::clone(log), clock.clone()).await?,
             analytics: Service::start(Arc::clone(log), clock.clone()).await?,
         })
     }
@@ -142,11 +172,15 @@ impl Services {
     ) -> anyhow::Result<()> {
         let pages = PageKey::new(&key.derive("pages"));
         let routes = Routes::new(intake::grpc::service(Arc::clone(&self.intake), pages.clone()))
+            .add_service(dispatch::service(Arc::clone(&self.dispatch), pages.clone()))
             .add_service(sla_monitor::grpc::service(Arc::clone(&self.sla), pages.clone()))
+            .add_service(notifier::service(Arc::clone(&self.notifier), pages.clone()))
             .add_service(analytics::grpc::service(Arc::clone(&self.analytics), pages));
         let names = [
             intake_service_server::SERVICE_NAME,
+            dispatch_service_server::SERVICE_NAME,
             sla_monitor_service_server::SERVICE_NAME,
+            notifier_service_server::SERVICE_NAME,
             analytics_service_server::SERVICE_NAME,
         ];
         let health = Health::new(&names).await;
@@ -158,7 +192,13 @@ impl Services {
         self.measure(&telemetry);
         let server = Server {
             routes,
-            access: vec![intake::grpc::ACCESS, sla_monitor::grpc::ACCESS, analytics::grpc::ACCESS],
+            access: vec![
+                intake::grpc::ACCESS,
+                dispatch::ACCESS,
+                sla_monitor::grpc::ACCESS,
+                notifier::ACCESS,
+                analytics::grpc::ACCESS,
+            ],
             verifier: key.verifier(),
             health,
             telemetry,
@@ -171,24 +211,42 @@ impl Services {
     /// The owner of the log reacts and fires deadlines; a reader beside it only follows.
     fn live(&self, read_only: bool, lifecycle: &mut Lifecycle) {
         live(&self.intake, read_only, lifecycle);
+        live(&self.dispatch, read_only, lifecycle);
         live(&self.sla, read_only, lifecycle);
+        live(&self.notifier, read_only, lifecycle);
         live(&self.analytics, read_only, lifecycle);
+    }
+
+    /// The owner of the log sends letters, unless effects are held; a reader beside it never does.
+    fn send(&self, options: &Options, lifecycle: &mut Lifecycle) -> anyhow::Result<()> {
+        if options.read_only {
+            return Ok(());
+        }
+        let (smtp_url, mail_from) = (options.smtp.clone(), options.mail_from.clone());
+        let outside = Outside::new(&SenderConfig { smtp_url, mail_from, timeout: SEND_TIMEOUT })?;
+        let sender = Sender::new(Arc::clone(&self.notifier), Arc::new(outside), options.hold_effects);
+        lifecycle.back("sender", |stop| async move {
+            sender.run(stop).await;
+            Ok::<_, Infallible>(())
+        });
+        Ok(())
     }
 
     fn measure(&self, telemetry: &Telemetry) {
         position(&self.intake, telemetry);
+        position(&self.dispatch, telemetry);
         position(&self.sla, telemetry);
+        position(&self.notifier, telemetry);
         position(&self.analytics, telemetry);
         let sla = Arc::clone(&self.sla);
-        let metric = Metric {
-            name: "docket.no_drop.violations",
-            description: "Open tickets without a next step that reaches a human.",
-            unit: "{ticket}",
-        };
-        telemetry.gauge(metric, &[], move || {
+        count(telemetry, NO_DROP, move || {
             let now = sla.clock().now();
-            sla.view(|state| i64::try_from(sla_monitor::check::holes(state, now).len()).unwrap_or(i64::MAX))
+            sla.view(|state| sla_monitor::check::holes(state, now).len())
         });
+        let dispatch = Arc::clone(&self.dispatch);
+        count(telemetry, UNASSIGNED, move || dispatch.view(dispatch::State::unassigned));
+        let notifier = Arc::clone(&self.notifier);
+        count(telemetry, OUTBOX, move || notifier.view(notifier::outbox::pending));
     }
 }
 
@@ -204,4 +262,9 @@ fn position<C: Core<Event = Event>>(service: &Arc<Service<C>>, telemetry: &Telem
     let metric =
         Metric { name: "docket.projection.position", description: "The last log position folded.", unit: "{event}" };
     telemetry.gauge(metric, &[("service", C::NAME)], move || i64::try_from(service.position()).unwrap_or(i64::MAX));
+}
+
+/// A gauge that counts something.
+fn count(telemetry: &Telemetry, metric: Metric, read: impl Fn() -> usize + Send + Sync + 'static) {
+    telemetry.gauge(metric, &[], move || i64::try_from(read()).unwrap_or(i64::MAX));
 }

@@ -1,23 +1,20 @@
-//! `docket demo`: a seeded help-desk day through the public API, then the cluster at real speed.
+//! `docket demo`: a seeded service day on a running cluster with a mail server of its own, then the cluster at real speed.
 
-use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
 use chassis::lifecycle::stop_signal;
 use chassis::logs::{self, LogTo};
-use chassis::token::Role;
+use chassis::token::DevKey;
 use decider::Micros;
 use eventlog::clock::machine_now;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use tokio::sync::Mutex;
+use simulator::day::{self, Cast, DAY_MINUTES, MINUTE_US, Setting, Stage};
 use tokio_util::sync::CancellationToken;
 
 use crate::anchor::Scale;
@@ -26,48 +23,52 @@ use crate::client::Client;
 use crate::cluster::Cluster;
 use crate::{apply, out, up};
 
-mod plan;
-mod play;
+mod arrived;
+mod post;
 mod table;
 
-use plan::{DAY_MINUTES, MINUTE_US};
-use play::Cast;
-
-/// The documents of the sample help desk.
-const PACK: &str = include_str!("../../../deploy/pack/helpdesk.yaml");
-/// The zone the help desk lives in.
+/// The documents of the sample company.
+const PACK: &str = include_str!("../../../deploy/pack/service.yaml");
+/// The zone the company lives in.
 const ZONE: &str = "Europe/Berlin";
-/// Time before the first call and after the last, in which the clock is scaled as well.
+/// Machine time before the first call: documents are put in force, people are introduced.
+const LEAD_SECS: i64 = 3;
+/// The most business time it may take.
+const LEAD_MAX_US: Micros = 6 * 60 * MINUTE_US;
+/// Business time after the last minute in which the clock is scaled as well.
 const MARGIN_US: Micros = 5 * MINUTE_US;
-/// How long the tokens of the cast are valid.
-const TOKEN_TTL: Duration = Duration::from_hours(7 * 24);
-/// Who plays, in which roles.
-const CAST: [(&str, &[Role]); 8] = [
-    ("operator", &[Role::Admin]),
-    ("customer", &[Role::Agent]),
-    ("ann", &[Role::Agent]),
-    ("bob", &[Role::Agent]),
-    ("chen", &[Role::Agent]),
-    ("dora", &[Role::Agent]),
-    ("emil", &[Role::Agent]),
-    ("sue", &[Role::Supervisor]),
-];
 
 pub(crate) async fn run(at: &At, args: &Demo) -> anyhow::Result<ExitCode> {
     logs::start(LogTo::Stderr, "warn").map_err(|error| anyhow::anyhow!(error))?;
     let stop = stop_signal()?;
+    let sink = at.data.join("sink");
+    let post = post::Post::start(&sink)?;
     let mut options = up::options(at, &args.up);
-    let start = last_working_day(machine_now())?;
+    options.smtp = Some(format!("smtp://{}", post.smtp));
+    let start = morning(last_working_day(machine_now())?)?;
+    let lead = (LEAD_SECS * 1_000_000 * Micros::from(args.scale)).min(LEAD_MAX_US);
     let until_us = start + DAY_MINUTES * MINUTE_US + MARGIN_US;
-    options.scale = Some(Scale { start_us: start - MARGIN_US, until_us, permille: args.scale.saturating_mul(1_000) });
+    options.scale = Some(Scale { start_us: start - lead, until_us, permille: args.scale.saturating_mul(1_000) });
     let cluster = Cluster::start(&options).await?;
     let began = cluster.began_at.context("this data directory was not made by the demo: its clock was never scaled")?;
-    let cast = Arc::new(cast(at, args, &cluster).await?);
+    let here = At { endpoint: Some(format!("http://{}", reachable(&cluster))), ..at.clone() };
+    let setting = Setting {
+        endpoint: here.endpoint.clone().unwrap_or_default(),
+        key: DevKey::load_or_create(&at.data.join("dev.key"))?,
+        tenant: at.tenant.clone(),
+        clock: cluster.clock.clone(),
+        // A day that was broken off is gone on with: it began before.
+        start_us: morning(began)?,
+        seed: args.seed,
+        orders: args.tickets,
+        acks: args.acks.clone(),
+        sink,
+    };
     let admin = cluster.admin_addr;
     let stopping = CancellationToken::new();
     let end = stopping.clone();
     let day = async {
-        let whole = day(&cast, args, began + MARGIN_US).await;
+        let whole = play(&here, setting).await;
         if args.exit || whole.is_err() {
             stopping.cancel();
         } else {
@@ -83,43 +84,28 @@ pub(crate) async fn run(at: &At, args: &Demo) -> anyhow::Result<ExitCode> {
     };
     let (whole, served) = tokio::join!(day, cluster.run(shutdown));
     served?;
+    post.stop()?;
     Ok(if whole? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Applies the pack, plays the day and prints the table; false if something the day is made of did not happen.
-async fn day(cast: &Arc<Cast>, args: &Demo, start: Micros) -> anyhow::Result<bool> {
-    let operator = cast.people.get("operator").context("the operator plays")?;
+async fn play(here: &At, setting: Setting) -> anyhow::Result<bool> {
+    let operator = Client::connect(here).await?;
     let documents = ticket::yaml::parse(PACK).map_err(|faults| anyhow::anyhow!("the pack is not valid: {faults:?}"))?;
-    apply::put_in_force(operator, &documents).await?;
-    let stories = plan::day(args.seed, start, args.tickets);
-    let steps = stories.iter().map(Vec::len).sum::<usize>() as u64;
-    let progress = tokio::spawn(progress(Arc::clone(cast), steps));
-    let played = play::play(Arc::clone(cast), stories).await;
+    apply::put_in_force(&operator, &documents).await?;
+    let stage = Arc::new(Stage::set(setting, &Cast::of(&documents)?).await?);
+    let progress = tokio::spawn(progress(Arc::clone(&stage)));
+    let played = day::play(&stage).await;
     progress.abort();
     played?;
-    let evening = start + DAY_MINUTES * MINUTE_US;
-    while cast.clock.now() < evening {
-        tokio::time::sleep(cast.clock.wait(evening, Duration::from_secs(1))).await;
-    }
-    let summary = table::summary(cast).await?;
+    stage.explain_breaches().await?;
+    arrived::settled(&stage).await?;
+    let summary = table::summary(&operator, &stage).await?;
     out::say(&summary.text);
-    Ok(summary.whole)
-}
-
-/// Everybody who plays, connected with a token of their own.
-async fn cast(at: &At, args: &Demo, cluster: &Cluster) -> anyhow::Result<Cast> {
-    let here = At { endpoint: Some(format!("http://{}", reachable(cluster))), ..at.clone() };
-    let operator = Client::connect(&here).await?;
-    let mut people = BTreeMap::new();
-    for (name, roles) in CAST {
-        let token = cluster.key.issue(name, &at.tenant, roles, TOKEN_TTL)?;
-        people.insert(name, operator.with_token(&token)?);
+    if !summary.missing.is_empty() {
+        out::note(format!("the day was not whole; missing: {}", summary.missing.join(", ")));
     }
-    let acks = match &args.acks {
-        Some(file) => Some(Mutex::new(OpenOptions::new().create(true).append(true).open(file)?)),
-        None => None,
-    };
-    Ok(Cast { people, clock: cluster.clock.clone(), seed: args.seed, counts: play::Counts::default(), acks })
+    Ok(summary.missing.is_empty())
 }
 
 /// The address to call when it listens on every interface.
@@ -131,32 +117,38 @@ fn reachable(cluster: &Cluster) -> std::net::SocketAddr {
     addr
 }
 
-/// Eight in the morning of the last working day before today.
+/// Some instant of the last working day before today.
 fn last_working_day(now: Micros) -> anyhow::Result<Micros> {
-    let zone = TimeZone::get(ZONE)?;
-    let mut day = Timestamp::from_microsecond(now)?.to_zoned(zone.clone()).date().checked_sub(1.day())?;
+    let mut day = Timestamp::from_microsecond(now)?.to_zoned(TimeZone::get(ZONE)?).checked_sub(1.day())?;
     while matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
         day = day.checked_sub(1.day())?;
     }
-    Ok(day.to_datetime(Time::constant(8, 0, 0, 0)).to_zoned(zone)?.timestamp().as_microsecond())
+    Ok(day.timestamp().as_microsecond())
+}
+
+/// Eight in the morning of the day of an instant.
+fn morning(at: Micros) -> anyhow::Result<Micros> {
+    let zone = TimeZone::get(ZONE)?;
+    let date = Timestamp::from_microsecond(at)?.to_zoned(zone.clone()).date();
+    Ok(date.to_datetime(Time::constant(8, 0, 0, 0)).to_zoned(zone)?.timestamp().as_microsecond())
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
-async fn progress(cast: Arc<Cast>, steps: u64) {
-    let bar = ProgressBar::new(steps);
-    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len}") {
+async fn progress(stage: Arc<Stage>) {
+    let bar = ProgressBar::new(DAY_MINUTES.unsigned_abs());
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}]") {
         bar.set_style(style.progress_chars("=> "));
     }
+    let start = stage.evening_us() - DAY_MINUTES * MINUTE_US;
+    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
     for tick in 0_u32.. {
-        let counts = &cast.counts;
-        let sent = counts.sent.load(Ordering::Relaxed);
-        let clock = Timestamp::from_microsecond(cast.clock.now()).unwrap_or_default();
-        let (opened, closed) = (counts.opened.load(Ordering::Relaxed), counts.closed.load(Ordering::Relaxed));
-        let text = format!("{} opened {opened} closed {closed}", clock.strftime("%H:%M"));
-        bar.set_position(sent);
+        let (now, so_far) = (stage.clock().now(), stage.progress());
+        let clock = Timestamp::from_microsecond(now).unwrap_or_default().to_zoned(zone.clone());
+        let text = format!("{} opened {} ended {}", clock.strftime("%H:%M"), so_far.opened, so_far.ended);
+        bar.set_position(((now - start) / MINUTE_US).max(0).unsigned_abs());
         bar.set_message(text.clone());
         if bar.is_hidden() && tick % 25 == 0 {
-            out::note(format!("{text}, {sent} of {steps} steps"));
+            out::note(format!("{text}, {} calls answered", so_far.calls));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -1,19 +1,26 @@
-//! `docket doctor`: every open ticket with who is accountable, what falls due next and who would wake.
+//! `docket doctor`: every open ticket with who is accountable, what falls due next and who would wake; visits nobody has,
+//! reminders that did not arrive.
 
 use std::process::ExitCode;
 
+use proto::analytics::v1::{GetServiceReportRequest, ReminderCounts};
 use proto::sla_monitor::v1::{CheckTicketsRequest, TicketCheck};
+use tonic::Code;
 
 use crate::cli::At;
 use crate::client::{Client, explain};
-use crate::out;
 use crate::tickets::moment;
+use crate::{out, visits};
 
 pub(crate) async fn run(at: &At) -> anyhow::Result<ExitCode> {
     let client = Client::connect(at).await?;
     let (checks, open, holes) = check(&client).await?;
     out::say(out::table(&rows(&checks)));
     out::say(format!("{open} open tickets, {holes} holes"));
+    out::say(format!("{} unassigned visits", visits::unassigned(&client).await?.len()));
+    if let Some(told) = reminders(&client).await? {
+        out::say(format!("{} reminders open, {} undelivered", open_reminders(&told), told.undelivered));
+    }
     Ok(if holes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -31,6 +38,20 @@ pub(crate) async fn check(client: &Client) -> anyhow::Result<(Vec<TicketCheck>, 
             return Ok((checks, answer.open_tickets, answer.holes));
         }
     }
+}
+
+/// What became of the tenant's reminders, if the caller may see figures.
+pub(crate) async fn reminders(client: &Client) -> anyhow::Result<Option<ReminderCounts>> {
+    match client.analytics().get_service_report(GetServiceReportRequest::default()).await {
+        Ok(answer) => Ok(answer.into_inner().report.unwrap_or_default().reminders),
+        Err(status) if status.code() == Code::PermissionDenied => Ok(None),
+        Err(status) => Err(explain(&status)),
+    }
+}
+
+/// Reminders that have not come to their end.
+pub(crate) fn open_reminders(told: &ReminderCounts) -> i64 {
+    told.planned - told.acted_on - told.unanswered - told.undelivered - told.recalled
 }
 
 /// The checks as a table with a head.

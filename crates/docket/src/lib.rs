@@ -12,14 +12,19 @@ mod client;
 pub mod cluster;
 mod demo;
 mod doctor;
+mod engineers;
 mod import;
+mod inbox;
 mod log;
 mod out;
 mod replay;
+mod sink;
 mod status;
 mod tickets;
 mod token;
 mod up;
+mod visits;
+mod why;
 
 /// Reads the command line and carries it out.
 pub fn run() -> ExitCode {
@@ -39,11 +44,16 @@ async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&at, &args).await,
         Command::Apply(args) => apply::run(&at, &args).await,
         Command::Ticket(command) => tickets::run(&at, &command).await,
+        Command::Why(args) => why::run(&at, &args).await,
+        Command::Visit(command) => visits::run(&at, &command).await,
+        Command::Engineer(command) => engineers::run(&at, &command).await,
+        Command::Inbox(args) => inbox::run(&at, &args).await,
         Command::Doctor => doctor::run(&at).await,
         Command::Status => status::run(&at).await,
         Command::Log(command) => log::run(&at, &command).await,
         Command::Import(args) => import::run(&at, &args).await,
         Command::Replay(args) => replay::run(args).await,
+        Command::Sink(args) => sink::run(&args).await,
         Command::Token(args) => token::run(&at, &args),
         Command::Bench(args) => bench::run(&args).await,
     }

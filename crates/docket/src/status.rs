@@ -8,7 +8,7 @@ use proto::sla_monitor::v1::CheckTicketsRequest;
 
 use crate::cli::At;
 use crate::client::{Client, explain};
-use crate::out;
+use crate::{doctor, out, visits};
 
 pub(crate) async fn run(at: &At) -> anyhow::Result<ExitCode> {
     let client = Client::connect(at).await?;
@@ -21,7 +21,13 @@ pub(crate) async fn run(at: &At) -> anyhow::Result<ExitCode> {
         row("open tickets", checked.open_tickets.to_string()),
         row("holes", checked.holes.to_string()),
         row("documents of intake", documents.len().to_string()),
+        row("unassigned visits", visits::unassigned(&client).await?.len().to_string()),
     ];
+    if let Some(told) = doctor::reminders(&client).await? {
+        rows.push(row("reminders", told.planned.to_string()));
+        rows.push(row("reminders open", doctor::open_reminders(&told).to_string()));
+        rows.push(row("reminders undelivered", told.undelivered.to_string()));
+    }
     // A cluster without a Report document has no figures yet; that is no fault of its status.
     if let Ok(answer) = client.analytics().get_report(GetReportRequest::default()).await {
         let report = answer.into_inner().report.unwrap_or_default();

@@ -8,7 +8,7 @@ use prost_types::Timestamp;
 use proto::intake::v1::field_value::Value;
 use proto::intake::v1::{
     FieldValue, GetTicketRequest, Impact, ListTicketsRequest, ListTimelineRequest, OpenTicketRequest, Ticket,
-    TicketState, Urgency, WatchTicketsRequest, accountable,
+    TicketState, TimelineEntry, Urgency, WatchTicketsRequest, accountable,
 };
 use proto::sla_monitor::v1::{Clock, ClockState, ListClocksRequest};
 
@@ -110,28 +110,33 @@ fn clock(clock: &Clock) -> Vec<String> {
 
 async fn timeline(client: &Client, name: &str, as_of_time: Option<Timestamp>) -> anyhow::Result<()> {
     let mut rows = vec![["WHEN", "KNOWN", "EVENT", "BY", "STREAM"].map(str::to_owned).to_vec()];
-    let mut page_token = String::new();
-    loop {
-        let request = ListTimelineRequest {
-            name: name.to_owned(),
-            as_of_time,
-            page_size: 500,
-            page_token,
-            min_position: String::new(),
-        };
-        let answer = client.intake().list_timeline(request).await.map_err(|status| explain(&status))?.into_inner();
-        for entry in answer.entries {
-            let (when, known) = (moment(entry.occur_time.as_ref()), moment(entry.record_time.as_ref()));
-            let family = entry.stream.split('/').next().unwrap_or_default().to_owned();
-            rows.push(vec![when, known, entry.kind, entry.actor, family]);
-        }
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
+    for entry in entries(client, name, as_of_time).await? {
+        let (when, known) = (moment(entry.occur_time.as_ref()), moment(entry.record_time.as_ref()));
+        let family = entry.stream.split('/').next().unwrap_or_default().to_owned();
+        rows.push(vec![when, known, entry.kind, entry.actor, family]);
     }
     out::say(format!("\n{}", out::table(&rows)));
     Ok(())
+}
+
+/// Every event of a ticket, of all services, in log order; as known then, if said.
+pub(crate) async fn entries(
+    client: &Client,
+    name: &str,
+    as_of_time: Option<Timestamp>,
+) -> anyhow::Result<Vec<TimelineEntry>> {
+    let mut entries = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let (name, min_position) = (name.to_owned(), String::new());
+        let request = ListTimelineRequest { name, as_of_time, page_size: 500, page_token, min_position };
+        let answer = client.intake().list_timeline(request).await.map_err(|status| explain(&status))?.into_inner();
+        entries.extend(answer.entries);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return Ok(entries);
+        }
+    }
 }
 
 async fn list(client: &Client, filter: &str, limit: usize) -> anyhow::Result<()> {
@@ -217,7 +222,7 @@ pub(crate) fn moment(at: Option<&Timestamp>) -> String {
     at.map(|at| at.to_string()).unwrap_or_default()
 }
 
-fn instant(text: &str) -> anyhow::Result<Timestamp> {
+pub(crate) fn instant(text: &str) -> anyhow::Result<Timestamp> {
     let at: jiff::Timestamp = text.parse().with_context(|| format!("{text} is not an RFC 3339 time"))?;
     Ok(Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() })
 }

@@ -26,6 +26,9 @@ pub(crate) fn options(at: &At, args: &Up) -> Options {
         addr: args.addr.clone(),
         admin_addr: args.admin_addr.clone(),
         read_only: args.read_only,
+        hold_effects: args.hold_effects,
+        smtp: args.smtp.clone(),
+        mail_from: args.mail_from.clone(),
         scale: None,
     }
 }

@@ -1,9 +1,10 @@
 //! What is asked of the log, and what it answers.
 
 use decider::{Guards, Micros, Stream, Tenant};
+use ticket::{Event, codec, stream};
 use uuid::Uuid;
 
-use crate::store::Row;
+use crate::store::{Row, StoreError};
 
 /// Most events one append may hold.
 pub const MAX_EVENTS: usize = 64;
@@ -19,6 +20,17 @@ pub struct NewEvent {
     pub kind: String,
     /// Its fields as JSON, personal data still plain.
     pub body: Vec<u8>,
+}
+
+impl NewEvent {
+    /// An event of a service, which writes into its own streams alone.
+    pub(crate) fn of(service: &'static str, stream: Stream, event: &Event) -> Result<Self, StoreError> {
+        if stream::owner(&stream) != Some(service) {
+            return Err(StoreError::Foreign(service, stream));
+        }
+        let (kind, body) = codec::encode(event).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        Ok(Self { stream, kind, body })
+    }
 }
 
 /// A request to write events, or (with none) to check that the guards still hold at the head.

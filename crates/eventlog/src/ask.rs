@@ -1,6 +1,6 @@
 //! A command as it comes to a service, and what becomes of it.
 
-use decider::{At, Guards, Micros, Stream, Tenant};
+use decider::{At, Guards, Micros, Reaction, Stream, Tenant};
 use ticket::Recorded;
 use uuid::Uuid;
 
@@ -31,6 +31,8 @@ pub struct Ask {
 pub struct Done {
     /// The request's events; none if its goal held already.
     pub events: Vec<Recorded>,
+    /// Whether this very call wrote them: where an effect follows, it is this caller's to carry out and nobody else's.
+    pub written: bool,
     /// A position from which on the outcome is visible.
     pub position: u64,
 }
@@ -60,11 +62,12 @@ impl<R> From<StoreError> for Failure<R> {
 
 impl<R> Failure<R> {
     /// How a caller is told: a reason of the contract and a sentence that gives nothing internal away. Nothing for a
-    /// refusal, which has a reason of its own; for erased data, of which only the rules know what it means; and for a
-    /// damaged log, which is a fault of ours.
+    /// refusal, which has a reason of its own; for erased data, of which only the rules know what it means; and for what
+    /// is a fault of ours: a damaged log, a stream that is another service's.
     pub fn told(&self) -> Option<(&'static str, String)> {
+        use StoreError::{Damaged, Foreign};
         let (reason, message) = match self {
-            Self::Refused(_) | Self::Rejected(Rejected::Erased(_) | Rejected::Store(StoreError::Damaged(_))) => {
+            Self::Refused(_) | Self::Rejected(Rejected::Erased(_) | Rejected::Store(Damaged(_) | Foreign(..))) => {
                 return None;
             }
             Self::Aborted | Self::Rejected(Rejected::Moved { .. }) => {
@@ -92,6 +95,20 @@ impl Ask {
             occurred_at: None,
             causation: None,
             trace: trace.to_owned(),
+        }
+    }
+
+    /// What a service asks because of a cause: the reaction's claim.
+    pub(crate) fn by_service<C>(service: &str, reaction: &Reaction<C>) -> Self {
+        let claim = reaction.claim(service);
+        Self {
+            tenant: reaction.tenant.clone(),
+            actor: format!("service/{service}"),
+            request: claim,
+            content: claim.as_bytes().to_vec(),
+            occurred_at: Some(reaction.occurred_at),
+            causation: reaction.causation,
+            trace: String::new(),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod copy;
 mod fold;
 mod follow;
 pub mod keys;
+pub mod lease;
 mod life;
 pub mod log;
 pub mod memory;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use decider::Core;
 use ticket::Event;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::lease::{Lease, RENEW_EVERY};
 use crate::service::Service;
 use crate::store::StoreError;
 
@@ -15,17 +17,32 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const SNAPSHOT_EVERY: u64 = 100_000;
 
 impl<C: Core<Event = Event>> Service<C> {
-    /// Follows, reacts and fires deadlines until told to stop; then keeps a snapshot.
+    /// Follows and, as long as it holds the service's lease, reacts and fires deadlines, until told to stop; then gives
+    /// the lease back and keeps a snapshot.
     pub async fn lead(&self, stop: CancellationToken) -> Result<(), StoreError> {
-        let mut kept = self.position();
+        let lease = Lease::new(self.log(), C::NAME)?;
+        let (mut kept, mut renew_at) = (self.position(), Instant::now());
         while !stop.is_cancelled() {
-            let next = self.step().await?;
+            if Instant::now() >= renew_at {
+                self.set_leads(lease.hold().await?).await;
+                renew_at = Instant::now() + RENEW_EVERY;
+            }
+            let next = if self.leads() {
+                self.step().await?
+            } else {
+                self.catch_up().await?;
+                None
+            };
             if self.position() >= kept + SNAPSHOT_EVERY {
                 self.snapshot().await?;
                 kept = self.position();
             }
             let wait = next.map_or(LOOK_EVERY, |at| self.clock().wait(at, LOOK_EVERY));
             self.idle(&stop, wait).await?;
+        }
+        if self.leads() {
+            self.set_leads(false).await;
+            lease.give_back().await?;
         }
         self.snapshot().await
     }

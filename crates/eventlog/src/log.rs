@@ -14,6 +14,7 @@ use crate::append::{Append, Committed, MAX_BODY_BYTES, MAX_EVENTS, Rejected};
 use crate::batch::{self, Batch, Outcome, Prepared, SealedEvent};
 use crate::chain;
 use crate::keys::Keys;
+use crate::lease::Claim;
 use crate::seal;
 use crate::store::{Head, Row, Select, SnapshotRow, Store, StoreError};
 
@@ -123,6 +124,11 @@ impl Log {
     /// The latest snapshot of this name, whatever history it is of.
     pub async fn snapshot(&self, name: &str) -> Result<Option<SnapshotRow>, StoreError> {
         self.store.snapshot(name).await
+    }
+
+    /// Takes or renews a lease; false if another holder's has not ended.
+    pub async fn lease(&self, claim: &Claim) -> Result<bool, StoreError> {
+        self.store.lease(claim).await
     }
 
     /// The store beneath, for copying.

@@ -7,6 +7,8 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use uuid::Uuid;
 
 use crate::chain::GENESIS;
+use crate::clock::machine_now;
+use crate::lease::Claim;
 use crate::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, Transaction};
 use crate::{follow, store};
 
@@ -31,6 +33,8 @@ struct Kept {
     /// Positions by tenant and ticket.
     tickets: HashMap<String, HashMap<Uuid, Vec<i64>>>,
     snapshots: BTreeMap<String, SnapshotRow>,
+    /// Holders by name, each with the end of the lease.
+    leases: BTreeMap<String, (Uuid, i64)>,
 }
 
 impl Default for Memory {
@@ -43,6 +47,7 @@ impl Default for Memory {
             streams: HashMap::new(),
             tickets: HashMap::new(),
             snapshots: BTreeMap::new(),
+            leases: BTreeMap::new(),
         };
         Self { kept: RwLock::new(kept), turn: Mutex::default(), moved: watch::Sender::new(0) }
     }
@@ -162,6 +167,18 @@ impl Store for Memory {
 
     fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>> {
         Box::pin(async move { Ok(self.kept().snapshots.get(name).cloned()) })
+    }
+
+    fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {
+        Box::pin(async move {
+            let now = machine_now();
+            let leases = &mut self.kept_mut().leases;
+            let free = leases.get(&claim.name).is_none_or(|(holder, until)| *holder == claim.holder || *until <= now);
+            if free {
+                leases.insert(claim.name.clone(), (claim.holder, now.saturating_add(claim.lasts_us)));
+            }
+            Ok(free)
+        })
     }
 
     fn moved(&self, position: i64) -> Later<'_, ()> {

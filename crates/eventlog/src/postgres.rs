@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::chain::GENESIS;
 use crate::columns::{CHUNK_BYTES, before_body};
+use crate::lease::Claim;
 use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Transaction};
 use crate::{follow, keys, store};
 
@@ -18,7 +19,8 @@ mod writing;
 use writing::Writing;
 
 /// What brings a database to the present form, oldest first; `docket.migration` names those carried out.
-const MIGRATIONS: [&str; 1] = [include_str!("../schema/postgres/log_1.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../schema/postgres/log_1.sql"), include_str!("../schema/postgres/log_2.sql")];
 /// The number of this log among those of the database.
 const LOG_ID: i64 = 1;
 /// Connections of this process.
@@ -256,6 +258,26 @@ impl Store for Postgres {
                 snapshot.bytes.extend_from_slice(&chunk);
             }
             Ok(snapshot.whole(length))
+        })
+    }
+
+    fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {
+        Box::pin(async move {
+            let held = sqlx::query(
+                "WITH clock AS (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
+                 INSERT INTO docket.lease AS l (log_id, name, holder, until_us)
+                 SELECT $1, $2, $3, clock.now + $4 FROM clock
+                 ON CONFLICT (log_id, name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
+                 WHERE l.holder = excluded.holder
+                     OR l.until_us <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+            )
+            .bind(LOG_ID)
+            .bind(&claim.name)
+            .bind(claim.holder)
+            .bind(claim.lasts_us)
+            .execute(&self.pool)
+            .await?;
+            Ok(held.rows_affected() == 1)
         })
     }
 

@@ -49,6 +49,7 @@ pub struct Service<C: Core<Event = Event>> {
     folding: Mutex<()>,
     cursor: Mutex<Option<Cursor>>,
     position: watch::Sender<u64>,
+    leads: watch::Sender<bool>,
 }
 
 impl<C: Core<Event = Event>> Service<C> {
@@ -63,6 +64,7 @@ impl<C: Core<Event = Event>> Service<C> {
             folded: RwLock::new(folded),
             folding: Mutex::new(()),
             cursor: Mutex::new(None),
+            leads: watch::Sender::new(false),
             log,
             clock,
         };
@@ -98,6 +100,18 @@ impl<C: Core<Event = Event>> Service<C> {
     /// Tells when more has been folded.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.position.subscribe()
+    }
+
+    /// Whether this replica holds the service's lease: only then does it react, fire deadlines and carry effects out.
+    pub fn leads(&self) -> bool {
+        *self.leads.borrow()
+    }
+
+    /// Takes the lease up or lays it down. Whoever takes it up begins behind the last position known to be settled.
+    pub(crate) async fn set_leads(&self, leads: bool) {
+        if self.leads.send_replace(leads) && !leads {
+            *self.cursor.lock().await = None;
+        }
     }
 
     /// Resolves once everything up to `position` is folded.
@@ -138,10 +152,11 @@ impl<C: Core<Event = Event>> Service<C> {
     /// Decides a command and appends what comes of it; the same request again is answered the same again.
     pub async fn ask(&self, ask: &Ask, command: &C::Command) -> Result<Done, Failure<C::Refusal>> {
         let committed = self.execute(ask, command).await?;
+        let written = matches!(&committed, Committed::Written(rows) if !rows.is_empty());
         let events = committed.rows().iter().map(recorded).collect::<Result<Vec<_>, _>>()?;
         let position = events.last().map_or_else(|| self.position(), |event| event.position);
         self.reach(position).await?;
-        Ok(Done { events, position })
+        Ok(Done { events, written, position })
     }
 
     /// Reacts to everything new and fires everything due; says when the next thing falls due.
@@ -234,11 +249,8 @@ impl<C: Core<Event = Event>> Service<C> {
             Ok(events) => (events, None),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
-        let mut written = Vec::with_capacity(events.len());
-        for (stream, event) in events {
-            let (kind, body) = codec::encode(&event).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            written.push(NewEvent { stream, kind, body });
-        }
+        let written = events.into_iter().map(|(stream, event)| NewEvent::of(C::NAME, stream, &event));
+        let written = written.collect::<Result<_, _>>()?;
         Ok((ask.append(at, guards, written), refusal))
     }
 
@@ -310,16 +322,7 @@ impl<C: Core<Event = Event>> Service<C> {
     /// Carries a reaction out, or parks it; false if it must be tried again later.
     async fn carry_out(&self, reaction: &Reaction<C::Command>) -> Result<bool, StoreError> {
         let claim = reaction.claim(C::NAME);
-        let ask = Ask {
-            tenant: reaction.tenant.clone(),
-            actor: format!("service/{}", C::NAME),
-            request: claim,
-            content: claim.as_bytes().to_vec(),
-            occurred_at: Some(reaction.occurred_at),
-            causation: reaction.causation,
-            trace: String::new(),
-        };
-        match self.execute(&ask, &reaction.command).await {
+        match self.execute(&Ask::by_service(C::NAME, reaction), &reaction.command).await {
             Ok(_) => Ok(true),
             Err(Failure::Aborted | Failure::Undecidable(_)) => Ok(false),
             Err(Failure::Rejected(Rejected::Store(error))) => Err(error),
@@ -367,8 +370,7 @@ impl<C: Core<Event = Event>> Service<C> {
 
     /// Writes into the service's own stream.
     async fn note(&self, event: HouseEvent, request: Uuid) -> Result<(), StoreError> {
-        let (kind, body) =
-            codec::encode(&Event::House(event)).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let event = NewEvent::of(C::NAME, stream::service(C::NAME), &Event::House(event))?;
         let now = self.clock.now();
         let append = Append {
             tenant: Tenant::system(),
@@ -380,7 +382,7 @@ impl<C: Core<Event = Event>> Service<C> {
             now,
             occurred_at: now,
             guards: decider::Guards::new(),
-            events: vec![NewEvent { stream: stream::service(C::NAME), kind, body }],
+            events: vec![event],
         };
         match self.log.append(append).await {
             Ok(_) => Ok(()),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::chain::GENESIS;
 use crate::columns::{CHUNK_BYTES, before_body};
+use crate::lease::Claim;
 use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Transaction};
 use crate::{follow, keys, store};
 
@@ -19,7 +20,7 @@ mod writing;
 use writing::Writing;
 
 /// What brings a file to the present form, oldest first; `user_version` counts those carried out.
-const MIGRATIONS: [&str; 1] = [include_str!("../schema/sqlite/log_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("../schema/sqlite/log_1.sql"), include_str!("../schema/sqlite/log_2.sql")];
 /// Connections that read.
 const READERS: u32 = 4;
 /// How long a statement waits for another's lock.
@@ -245,6 +246,24 @@ impl Store for Sqlite {
                 snapshot.bytes.extend_from_slice(&chunk);
             }
             Ok(snapshot.whole(length))
+        })
+    }
+
+    fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {
+        Box::pin(async move {
+            let held = sqlx::query(
+                "INSERT INTO lease (name, holder, until_us)
+                 VALUES (?1, ?2, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + ?3)
+                 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
+                 WHERE lease.holder = excluded.holder
+                     OR lease.until_us <= CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+            )
+            .bind(&claim.name)
+            .bind(claim.holder)
+            .bind(claim.lasts_us)
+            .execute(self.writes()?)
+            .await?;
+            Ok(held.rows_affected() == 1)
         })
     }
 

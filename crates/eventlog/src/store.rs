@@ -4,7 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use decider::Stream;
 use uuid::Uuid;
+
+use crate::lease::Claim;
 
 /// Where a log ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +138,9 @@ pub enum StoreError {
     /// The log is not what it must be.
     #[error("the log is damaged: {0}")]
     Damaged(String),
+    /// A service wanted to write where another one writes alone: a fault of ours.
+    #[error("{0} decided an event for {1}, which is another service's")]
+    Foreign(&'static str, Stream),
     /// Another process owns the file, or the log was closed.
     #[error("the log is not available: {0}")]
     Unavailable(String),
@@ -166,6 +172,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()>;
     /// The latest snapshot of this name.
     fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>>;
+    /// Takes or renews a lease by the database's clock; false if another holder's has not ended.
+    fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool>;
     /// Resolves when the head may have moved past `position`, at the latest after a bounded wait (a quarter second).
     fn moved(&self, position: i64) -> Later<'_, ()>;
 }

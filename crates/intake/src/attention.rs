@@ -33,6 +33,22 @@ pub fn look_again(house: &House, accountable: Accountable, queue: &str, at: Opti
     Attention { accountable, attend_by: at.unwrap_or(latest).clamp(now.saturating_add(1), latest) }
 }
 
+/// The next step of a ticket with a visit: the engineer's until then, or as soon as the priority demands if that is over.
+pub fn visit(
+    house: &House,
+    engineer: &str,
+    queue: &str,
+    (priority, until): (Priority, Micros),
+    now: Micros,
+) -> Attention {
+    let engineer = Accountable::Person(engineer.to_owned());
+    if until > now {
+        look_again(house, engineer, queue, Some(until), now)
+    } else {
+        next(house, engineer, queue, priority, now)
+    }
+}
+
 /// The next step of a ticket whose work is done: the customer's word, or silence until `confirm_by`. Where that is
 /// further away than the longest horizon, somebody asks the customer before.
 pub fn consent(accountable: Accountable, confirm_by: Micros, now: Micros) -> Attention {

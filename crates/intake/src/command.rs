@@ -13,6 +13,7 @@ use crate::import::{self, Import, Line};
 use crate::opening::{self, Opening};
 use crate::refusal::{FieldFault, Refusal};
 use crate::state::{House, State, Ticket};
+use crate::visit::{self, Told};
 use crate::{attention, verb};
 
 /// Longest time, microseconds, by which a caller may say that something happened earlier.
@@ -32,6 +33,17 @@ pub enum Command {
         /// The instant until which there was silence.
         confirm_by: Micros,
     },
+    /// Place a ticket where a rule of dispatch's sends it.
+    Route {
+        /// Which ticket.
+        ticket: Uuid,
+        /// The queue.
+        queue: String,
+        /// The rule's name.
+        rule: String,
+    },
+    /// Bring a ticket to what dispatch told of its visit.
+    Follow(Box<Told>),
     /// Take a ticket of another system in.
     Import(Box<Import>),
     /// Take the next line of its history in.
@@ -167,6 +179,8 @@ pub enum Verb {
     Cancel {
         /// Why.
         reason: String,
+        /// Also while an engineer is on site.
+        force: bool,
     },
 }
 
@@ -176,6 +190,8 @@ pub fn decide(command: &Command, read: &Read<'_, State>, at: &At) -> Result<Deci
         Command::Open(opening) => opening::decide(opening, read, at),
         Command::Move(asked) => decide_move(asked, read, at),
         Command::ConfirmBySilence { ticket, confirm_by } => Ok(confirm_by_silence(*ticket, *confirm_by, read, at)),
+        Command::Route { ticket, queue, rule } => visit::route(*ticket, (queue, rule), read, at),
+        Command::Follow(told) => Ok(visit::follow(told, read, at)),
         Command::Import(import) => import::decide(import, read, at),
         Command::ImportLine(line) => import::decide_line(line, read, at),
         Command::Apply(drafts) => apply(drafts, read, at),
@@ -207,7 +223,7 @@ pub(crate) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// The ticket, guarded, if the tenant has it.
-    fn guarded(id: Uuid, read: &Read<'a, State>, at: &'a At) -> Option<Self> {
+    pub(crate) fn guarded(id: Uuid, read: &Read<'a, State>, at: &'a At) -> Option<Self> {
         let house = read.guard(&stream::ticket(id)).house(&at.tenant)?;
         Some(Self { id, house, ticket: house.tickets.get(&id)?, at })
     }

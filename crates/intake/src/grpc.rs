@@ -225,8 +225,8 @@ impl IntakeService for Grpc {
 
     async fn cancel_ticket(&self, request: Request<pb::CancelTicketRequest>) -> Answer<pb::CancelTicketResponse> {
         let (who, asked) = Who::of(request)?;
-        let reason = asked.reason.clone();
-        carry!(self, who, asked, "CancelTicket", Verb::Cancel { reason } => CancelTicketResponse)
+        let (reason, force) = (asked.reason.clone(), asked.force);
+        carry!(self, who, asked, "CancelTicket", Verb::Cancel { reason, force } => CancelTicketResponse)
     }
 
     async fn import_tickets(&self, request: Request<pb::ImportTicketsRequest>) -> Answer<pb::ImportTicketsResponse> {

@@ -7,6 +7,7 @@
 pub mod attention;
 pub mod command;
 pub mod document;
+pub mod field;
 pub mod filter;
 pub mod grpc;
 pub mod import;
@@ -20,6 +21,7 @@ pub mod template;
 pub mod text;
 mod verb;
 pub mod view;
+pub mod visit;
 
 use decider::{At, Core, Decided, Micros, Reaction, Read, Recorded};
 use ticket::Event;
@@ -36,14 +38,16 @@ pub struct Intake;
 
 impl Core for Intake {
     const NAME: &'static str = "intake";
-    const FOLD: u32 = 1;
+    const FOLD: u32 = 2;
     type Event = Event;
     type State = State;
     type Command = Command;
     type Refusal = Refusal;
 
     fn wants(kind: &str) -> bool {
-        KINDS.get(kind) == Some(&Family::Intake) || ["ConfigApplied", "ConfigRetired"].contains(&kind)
+        KINDS.get(kind) == Some(&Family::Intake)
+            || field::KINDS.contains(&kind)
+            || ["ConfigApplied", "ConfigRetired"].contains(&kind)
     }
 
     fn evolve(state: &mut State, event: &Recorded<Event>) {
@@ -54,8 +58,8 @@ impl Core for Intake {
         command::decide(command, read, at)
     }
 
-    fn react(_state: &State, _cause: &Recorded<Event>) -> Vec<Reaction<Command>> {
-        Vec::new()
+    fn react(state: &State, cause: &Recorded<Event>) -> Vec<Reaction<Command>> {
+        react::react(state, cause).into_iter().collect()
     }
 
     fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {

@@ -1,10 +1,40 @@
-//! What falls due: silence becomes consent.
+//! What dispatch's facts and the passing of time make intake want: the ticket follows its visit, silence becomes consent.
 
 use decider::{Micros, Reaction};
+use ticket::dispatch::{Destination, DispatchEvent};
+use ticket::{Event, Recorded};
 use uuid::Uuid;
 
 use crate::command::Command;
 use crate::state::State;
+use crate::visit::{Step, Told};
+
+/// What a fact of dispatch's asks of the ticket it is about.
+///
+/// It takes effect when it happened, but never before the status it overrides: clocks order what happened by that.
+pub fn react(state: &State, cause: &Recorded) -> Option<Reaction<Command>> {
+    let Event::Dispatch(told) = &cause.event else { return None };
+    let id = cause.correlation?;
+    let ticket = state.house(&cause.tenant)?.tickets.get(&id)?;
+    let (rule, command) = match told {
+        DispatchEvent::Routed { rule, to: Destination::Queue(queue), .. } => {
+            ("route", Command::Route { ticket: id, queue: queue.clone(), rule: rule.clone() })
+        }
+        visited => {
+            let (visit, step) = Step::of(visited)?;
+            ("follow-visit", Command::Follow(Box::new(Told { ticket: id, visit, step })))
+        }
+    };
+    Some(Reaction {
+        rule,
+        tenant: cause.tenant.clone(),
+        cause: cause.id.to_string(),
+        target: id.to_string(),
+        occurred_at: cause.occurred_at.max(ticket.course.moved_at),
+        causation: Some(cause.id),
+        command,
+    })
+}
 
 /// Tickets whose customer was silent until before `now`, earliest first, at most `limit`.
 pub fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {

@@ -74,6 +74,9 @@ pub enum Refusal {
         /// How many.
         required: usize,
     },
+    /// An engineer is on site.
+    #[error("an engineer is on site; call the ticket off by force, or call the visit off first")]
+    VisitOnSite,
     /// The customer's personal data was erased.
     #[error("the customer's personal data was erased")]
     CustomerErased,

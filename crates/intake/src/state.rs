@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use calendar::Calendar;
 use decider::{Micros, Tenant};
 use serde::{Deserialize, Serialize};
+use ticket::dispatch::DispatchEvent;
 use ticket::house::HouseEvent;
 use ticket::intake::{Accountable, IntakeEvent, Priority};
 use ticket::lifecycle::{Lifecycle, Phase};
@@ -14,6 +15,7 @@ use ticket::{Event, Recorded};
 use uuid::Uuid;
 
 use crate::document::Shelf;
+use crate::field::{self, Field};
 use crate::queue::Queue;
 use crate::template::TicketType;
 
@@ -58,7 +60,7 @@ pub struct Ticket {
     pub queue: u32,
     /// Who opened it: `user/<subject>`.
     pub opened_by: u32,
-    /// Who took it in charge.
+    /// Who took it in charge, or comes to visit.
     pub agent: Option<u32>,
     /// The customer's pseudonym.
     pub customer: Option<Uuid>,
@@ -66,6 +68,8 @@ pub struct Ticket {
     pub priority: Priority,
     /// Lines of another system's history so far.
     pub imported_lines: u16,
+    /// Its visit.
+    pub field: Field,
     said: Vec<Uuid>,
 }
 
@@ -77,6 +81,7 @@ impl State {
                 self.house_mut(&event.tenant).erased.insert(*customer);
             }
             Event::Intake(moved) => self.moved(event, moved),
+            Event::Dispatch(visited) => self.visited(event, visited),
             Event::House(HouseEvent::ConfigApplied { kind, name, spec }) => {
                 self.house_mut(&event.tenant).apply((kind, name), event.version, spec);
             }
@@ -99,6 +104,14 @@ impl State {
 
     fn house_mut(&mut self, tenant: &Tenant) -> &mut House {
         self.tenants.entry(tenant.clone()).or_default()
+    }
+
+    /// What happened in the field, to a ticket that is here.
+    fn visited(&mut self, event: &Recorded, visited: &DispatchEvent) {
+        let Some(house) = self.tenants.get_mut(&event.tenant) else { return };
+        if let Some(ticket) = event.correlation.and_then(|id| house.tickets.get_mut(&id)) {
+            ticket.field.learn(visited, &mut house.names);
+        }
     }
 
     fn moved(&mut self, event: &Recorded, moved: &IntakeEvent) {
@@ -137,6 +150,7 @@ impl Ticket {
             customer: request.customer.as_ref().map(|customer| customer.id),
             priority: request.priority,
             imported_lines: 0,
+            field: Field::default(),
             said: Vec::new(),
         })
     }
@@ -144,6 +158,7 @@ impl Ticket {
     /// Takes one more event of it in.
     pub fn evolve(&mut self, event: &Recorded, moved: &IntakeEvent, names: &mut Names) {
         self.course.evolve(moved, event.occurred_at);
+        self.field.follow(event, moved, names);
         match moved {
             IntakeEvent::Triaged { queue, priority, .. } => {
                 self.queue = names.number(queue);
@@ -159,6 +174,11 @@ impl Ticket {
                 self.agent = self.agent.filter(|agent| names.text(*agent) == person);
             }
             IntakeEvent::TakenInCharge { agent, .. } => self.agent = Some(names.number(agent)),
+            IntakeEvent::VisitScheduled { engineer, .. } | IntakeEvent::VisitBegun { engineer, .. } => {
+                self.agent = Some(names.number(engineer));
+            }
+            IntakeEvent::VisitFellThrough { .. } => self.agent = None,
+            IntakeEvent::WaitStarted { .. } if field::stops_visit(event) => self.agent = None,
             IntakeEvent::Commented { .. } | IntakeEvent::ContactLogged { .. } => self.remember(event.request),
             IntakeEvent::ActivityImported { .. } => self.imported_lines = self.imported_lines.saturating_add(1),
             IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. } => self.said = Vec::new(),

@@ -43,7 +43,7 @@ pub(crate) fn decide(verb: &Verb, scene: &Scene<'_>) -> Outcome {
         Verb::Reject { reason } => scene.reject(reason),
         Verb::Close { review } => scene.close(review),
         Verb::Reopen { reason } => scene.reopen(reason),
-        Verb::Cancel { reason } => scene.cancel(reason),
+        Verb::Cancel { reason, force } => scene.cancel(reason, *force),
     }
 }
 
@@ -228,10 +228,16 @@ impl Scene<'_> {
         if evidence.len() < required {
             return Err(Refusal::EvidenceMissing { required });
         }
+        let solution = Personal::new(self.subject(), solution.to_owned());
+        Ok(vec![self.resolved(solution, evidence.to_vec())])
+    }
+
+    /// The work is done: the customer has the next word.
+    pub(crate) fn resolved(&self, solution: Personal<String>, evidence: Vec<String>) -> IntakeEvent {
+        let template = self.house.template(self.house.names.text(self.ticket.ticket_type));
         let confirm_by = attention::confirm_by(self.house, template, self.at.now);
         let next = attention::consent(self.duty(), confirm_by, self.at.now);
-        let solution = Personal::new(self.subject(), solution.to_owned());
-        Ok(vec![IntakeEvent::Resolved { solution, evidence: evidence.to_vec(), confirm_by, next }])
+        IntakeEvent::Resolved { solution, evidence, confirm_by, next }
     }
 
     /// Goal: the customer agreed.
@@ -290,13 +296,16 @@ impl Scene<'_> {
         Ok(vec![IntakeEvent::Reopened { reason, next: self.next(self.duty()) }])
     }
 
-    /// Goal: the ticket is called off.
-    fn cancel(&self, reason: &str) -> Outcome {
+    /// Goal: the ticket is called off; while an engineer is on site, only by force.
+    fn cancel(&self, reason: &str, force: bool) -> Outcome {
         if matches!(self.phase(), Phase::Cancelled { .. }) {
             return Ok(Vec::new());
         }
         self.open()?;
         text::check(&[text::required("reason", reason, text::REASON_MAX_CHARS)])?;
+        if self.ticket.field.on_site() && !force {
+            return Err(Refusal::VisitOnSite);
+        }
         Ok(vec![IntakeEvent::Cancelled { reason: Personal::new(self.subject(), reason.to_owned()) }])
     }
 
@@ -304,16 +313,18 @@ impl Scene<'_> {
         if self.phase().ended() { Err(Refusal::Ended) } else { Ok(()) }
     }
 
-    fn duty(&self) -> Accountable {
+    /// The duty of the queue it lies in.
+    pub(crate) fn duty(&self) -> Accountable {
         Accountable::Queue(self.queue().to_owned())
     }
 
-    fn next(&self, accountable: Accountable) -> Attention {
+    /// The next step, as soon as the priority demands.
+    pub(crate) fn next(&self, accountable: Accountable) -> Attention {
         attention::next(self.house, accountable, self.queue(), self.ticket.priority, self.at.now)
     }
 
     /// The queue named, which must be in force, or the one the ticket lies in.
-    fn known_queue<'a>(&'a self, named: Option<&'a str>) -> Result<&'a str, Refusal> {
+    pub(crate) fn known_queue<'a>(&'a self, named: Option<&'a str>) -> Result<&'a str, Refusal> {
         match named {
             None => Ok(self.queue()),
             Some(queue) if self.house.queue(queue).is_some() => Ok(queue),

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use decider::Core;
+use eventlog::{Service, StoreError};
 use ticket::Event;
 
 mod book;
@@ -15,13 +17,18 @@ mod cluster;
 mod config;
 mod dice;
 mod faulty;
+mod fieldwork;
+mod inbox;
 mod interleave;
 mod law;
 mod oracle;
+mod outside;
 mod people;
 mod truth;
 mod wishes;
 mod world;
+
+pub use outside::Outside;
 
 /// How long a run is, and where its chance comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,19 +41,34 @@ pub struct Options {
     pub steps: usize,
 }
 
-/// The cores that take part: ours, or for a test of the test one that is broken.
+/// A core that takes and gives what another does: that one itself, or for a test of the test one that is broken.
+pub trait Like<C: Core>: Core<Event = Event, State = C::State, Command = C::Command, Refusal = C::Refusal> {}
+
+impl<T, C: Core> Like<C> for T where T: Core<Event = Event, State = C::State, Command = C::Command, Refusal = C::Refusal>
+{}
+
+/// Those who take part.
 pub trait Cast: 'static {
     /// Who takes tickets in.
-    type Intake: Core<Event = Event, State = intake::State, Command = intake::Command, Refusal = intake::Refusal>;
+    type Intake: Like<intake::Intake>;
     /// Who watches the clocks.
-    type Monitor: Core<
-            Event = Event,
-            State = sla_monitor::state::State,
-            Command = sla_monitor::command::Command,
-            Refusal = sla_monitor::command::Refusal,
-        >;
+    type Monitor: Like<sla_monitor::SlaMonitor>;
+    /// Who decides who is sent.
+    type Dispatch: Like<dispatch::Dispatch>;
+    /// Who decides who is told.
+    type Notifier: Like<notifier::Notifier>;
+    /// Who tells them.
+    type Carrier: Carrier<Self::Notifier>;
     /// Whether the log's database now and then forgets what it said it had written.
     const LOSES_APPENDS: bool = false;
+}
+
+/// Whoever does in the world what a notifier intends.
+pub trait Carrier<N: Core<Event = Event>>: Sized + 'static {
+    /// Begins, knowing nothing but what the notifier has folded.
+    fn begin(notifier: &Arc<Service<N>>, outside: &Arc<Outside>) -> Self;
+    /// Does everything that is owed now.
+    fn step(&self) -> impl Future<Output = Result<(), StoreError>>;
 }
 
 /// The cores as they are.
@@ -55,7 +77,10 @@ pub struct Ours;
 
 impl Cast for Ours {
     type Intake = intake::Intake;
-    type Monitor = sla_monitor::command::SlaMonitor;
+    type Monitor = sla_monitor::SlaMonitor;
+    type Dispatch = dispatch::Dispatch;
+    type Notifier = notifier::Notifier;
+    type Carrier = notifier::sender::Sender;
 }
 
 /// What must hold.
@@ -70,6 +95,14 @@ pub enum Invariant {
     Log,
     /// Tickets only move as their lifecycle allows, and the service knows where each stands.
     Lifecycle,
+    /// No engineer is in two places, nobody is asked against the rules or for a ticket that ended, visits only move along
+    /// their course, and time is held for exactly those that somebody has.
+    Booking,
+    /// Every visit that nobody has is looked at again, every offer is followed up, no ticket lacks a visit it needs.
+    DispatchNoDrop,
+    /// What people are to be told reaches them or somebody in their stead, once unless nobody knows; nothing reaches
+    /// anybody that was not begun.
+    Effects,
     /// A mark fires once, after its instant, and only where the facts bear it out; a breach fires, and stands or is
     /// taken back as the facts have it.
     Clocks,
@@ -141,8 +174,35 @@ const CLOCKS: [&str; 9] = [
     "BreachRevoked",
     "AttentionMissed",
 ];
-const FAULTS: [&str; 6] =
-    ["crash", "second holder", "request dropped", "unanswered", "repeated request", "reused request id"];
+/// What else happens to visits and reminders beside what people do with them.
+const TURNS: [&str; 16] = [
+    "Routed",
+    "VisitPlanned",
+    "Offered",
+    "Recommended",
+    "NobodyFound",
+    "OfferExpired",
+    "VisitScheduled",
+    "VisitFellThrough",
+    "VisitBegun",
+    "VisitCancelled",
+    "ReminderPlanned",
+    "ReminderDeferred",
+    "AttemptSucceeded",
+    "AttemptFailed",
+    "ReminderRecalled",
+    "ReminderUnanswered",
+];
+const FAULTS: [&str; 8] = [
+    "crash",
+    "second holder",
+    "sender died",
+    "nobody on duty",
+    "request dropped",
+    "unanswered",
+    "repeated request",
+    "reused request id",
+];
 
 impl Reached {
     /// Adds what another run came to.
@@ -166,7 +226,7 @@ impl Reached {
     /// did not occur.
     pub fn gaps(&self) -> Vec<String> {
         let mut gaps = Vec::new();
-        for command in wishes::COMMANDS {
+        for command in wishes::commands() {
             let (tried, accepted) = self.tries.get(command).copied().unwrap_or_default();
             if accepted * 20 < tried || accepted == 0 {
                 gaps.push(format!("{command} was accepted {accepted} times in {tried} tries"));
@@ -174,7 +234,8 @@ impl Reached {
         }
         let never = |what: &str| format!("{what} never occurred");
         gaps.extend(PHASES.iter().filter(|phase| !self.phases.contains(*phase)).map(|phase| never(phase)));
-        gaps.extend(CLOCKS.iter().filter(|kind| !self.kinds.contains_key(**kind)).map(|kind| never(kind)));
+        let kinds = CLOCKS.iter().chain(&TURNS);
+        gaps.extend(kinds.filter(|kind| !self.kinds.contains_key(**kind)).map(|kind| never(kind)));
         gaps.extend(FAULTS.iter().filter(|fault| !self.faults.contains_key(*fault)).map(|fault| never(fault)));
         gaps
     }

@@ -1,4 +1,5 @@
-//! The services' cores in one process under a clock moved by hand.
+//! The services' cores in one process under a clock moved by hand; a service day played on a running cluster.
 
+pub mod day;
 pub mod faults;
 pub mod replay;

@@ -63,6 +63,9 @@ fn renewal(event: &IntakeEvent) -> Option<&Attention> {
         | IntakeEvent::TakenInCharge { next, .. }
         | IntakeEvent::WaitStarted { next, .. }
         | IntakeEvent::WaitEnded { next, .. }
+        | IntakeEvent::VisitScheduled { next, .. }
+        | IntakeEvent::VisitFellThrough { next, .. }
+        | IntakeEvent::VisitBegun { next, .. }
         | IntakeEvent::Resolved { next, .. }
         | IntakeEvent::Confirmed { next, .. }
         | IntakeEvent::ConfirmationRejected { next, .. }

@@ -1,4 +1,5 @@
-//! The no-drop check: every open ticket has somebody accountable, a deadline within the horizon, and a human who wakes.
+//! The no-drop check: every open ticket has somebody accountable, a deadline within the horizon, and a human on duty who
+//! wakes then.
 //!
 //! Tickets whose history was only replayed are under nobody's care and are not counted.
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::attention::Attending;
 use crate::policy::BREACH_BP;
-use crate::queue::{HORIZON_US, persons, wakes};
+use crate::queue::{HORIZON_US, Staff};
 use crate::record::Ticket;
 use crate::state::{Desk, Slot, State};
 use crate::view::Deadline;
@@ -74,13 +75,20 @@ fn check(desk: &Desk, id: Uuid, ticket: &Ticket, now: Micros) -> Option<TicketCh
     let attending = ticket.attending.as_ref().filter(|attending| attending.falls_due().is_some())?;
     let owed = attending.owed()?.clone();
     let next = next(desk, id, ticket, attending);
+    let staff = desk.staff(ticket, next.at.max(now));
     let wakes = match next.slot {
-        Slot::Attention => wakes(&desk.queues, &owed, desk.names.text(ticket.group), attending.step + 1),
+        Slot::Attention => staff.wakes(&owed, attending.step + 1),
         Slot::Mark { .. } => owed.clone(),
     };
-    let woken = persons(&desk.queues, &wakes);
-    let hole = hole(&next, &wakes, &woken, now);
+    let woken = staff.persons(&wakes);
+    let hole = hole(&next, now).or_else(|| unheard(&desk.staff(ticket, attending.due_at.max(now)), attending, &owed));
     Some(TicketCheck { ticket: id, phase: attending.course.phase.name(), accountable: owed, next, wakes: woken, hole })
+}
+
+/// Why nobody would hear the next call for attention: that call alone wakes somebody, whatever falls due before it.
+fn unheard(staff: &Staff<'_>, attending: &Attending, owed: &Accountable) -> Option<String> {
+    let wakes = staff.wakes(owed, attending.step + 1);
+    staff.persons(&wakes).is_empty().then(|| staff.missing(&wakes))
 }
 
 /// What falls due first: the next step, or a mark of a clock.
@@ -105,18 +113,12 @@ fn next(desk: &Desk, id: Uuid, ticket: &Ticket, attending: &Attending) -> Deadli
     }
 }
 
-fn hole(next: &Deadline, wakes: &Accountable, woken: &[String], now: Micros) -> Option<String> {
+fn hole(next: &Deadline, now: Micros) -> Option<String> {
     if next.at.saturating_add(PATIENCE_US) < now {
         return Some(format!("the monitor is late: {} should have fired", next.clock));
     }
     if next.at > now.saturating_add(HORIZON_US) {
         return Some(format!("nothing falls due within 72 hours: {} is the first", next.clock));
-    }
-    if woken.is_empty() {
-        return Some(match wakes {
-            Accountable::Queue(queue) => format!("queue {queue} has no member, nor has any queue that steps in for it"),
-            Accountable::Person(_) => "nobody is accountable".into(),
-        });
     }
     None
 }

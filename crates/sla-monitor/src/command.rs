@@ -11,13 +11,25 @@ use uuid::Uuid;
 use crate::attention::{Attending, next_call};
 use crate::documents::{CALENDAR, SLA_POLICY};
 use crate::policy::{ATTENTION_EVERY_US, BREACH_BP};
-use crate::queue::{HORIZON_US, wakes};
+use crate::queue::HORIZON_US;
 use crate::react;
 use crate::record::Ticket;
 use crate::state::{Desk, State};
 
 /// Most letters an explanation may have.
 pub const MAX_NOTE: usize = 1_000;
+
+/// The kinds of dispatch's events that clocks read, and those that say who is on duty.
+const FIELD: [&str; 8] = [
+    "OfferAccepted",
+    "Departed",
+    "Arrived",
+    "VisitCompleted",
+    "VisitStopped",
+    "WorkHandedOver",
+    "DutyStarted",
+    "DutyEnded",
+];
 
 /// The core: clocks, deadlines and the promise that no ticket is dropped.
 pub struct SlaMonitor;
@@ -87,7 +99,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 1;
+    const FOLD: u32 = 2;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -95,8 +107,8 @@ impl Core for SlaMonitor {
 
     fn wants(kind: &str) -> bool {
         matches!(KINDS.get(kind), Some(Family::Intake | Family::Sla))
-            || kind == "ConfigApplied"
-            || kind == "ConfigRetired"
+            || FIELD.contains(&kind)
+            || ["ConfigApplied", "ConfigRetired"].contains(&kind)
     }
 
     fn evolve(state: &mut State, event: &Recorded) {
@@ -128,6 +140,12 @@ impl Core for SlaMonitor {
     }
 }
 
+/// A ticket with every stream its clocks read guarded, and that of the clocks themselves.
+fn guarded_with_work<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Desk, &'a Ticket)> {
+    read.guard(&stream::work(id));
+    guarded(id, read, at)
+}
+
 /// A ticket, its own stream and that of its clocks guarded.
 fn guarded<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Desk, &'a Ticket)> {
     read.guard(&stream::ticket(id));
@@ -143,7 +161,7 @@ fn config(kind: &str, name: &str) -> Stream {
 }
 
 fn reassess(id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
-    let Some((desk, ticket)) = guarded(id, read, at) else { return Vec::new() };
+    let Some((desk, ticket)) = guarded_with_work(id, read, at) else { return Vec::new() };
     let events = desk.drift(ticket, at.now, at.occurred_at);
     for event in &events {
         if let SlaEvent::ClockStarted { terms, .. } = event {
@@ -157,7 +175,7 @@ fn reassess(id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
 /// Fires a mark that is still on record, that the facts still bear out, and that the clock stands past.
 fn fire(id: Uuid, name: &str, mark: (u32, u32), read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let (generation, share_bp) = mark;
-    let fired = guarded(id, read, at).and_then(|(desk, ticket)| {
+    let fired = guarded_with_work(id, read, at).and_then(|(desk, ticket)| {
         let record = ticket.clock(desk.names.find(name)?).filter(|record| record.generation == generation)?;
         let mark = record.pending().find(|mark| mark.share_bp == share_bp && mark.at < at.now)?;
         passes(desk, ticket, name, &mark).then_some(())?;
@@ -193,7 +211,7 @@ fn wake(id: Uuid, miss: (u64, u32), read: &Read<'_, State>, at: &At) -> Decided<
 fn attention_missed(desk: &Desk, ticket: &Ticket, attending: &Attending, now: Micros) -> Option<SlaEvent> {
     let owed = attending.owed()?.clone();
     let step = attending.step + 1;
-    let wakes = wakes(&desk.queues, &owed, desk.names.text(ticket.group), step);
+    let wakes = desk.staff(ticket, now).wakes(&owed, step);
     let horizon_us = match &wakes {
         Accountable::Queue(name) => desk.queues.get(name).map_or(HORIZON_US, |queue| queue.horizon_us),
         Accountable::Person(_) => HORIZON_US,

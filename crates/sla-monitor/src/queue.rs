@@ -1,12 +1,15 @@
-//! Who stands behind a queue: its members, and the queues that step in for it.
+//! Who stands behind a queue: its members on duty, and the queues that step in for it.
 
 use std::collections::BTreeMap;
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use ticket::codec::rfc3339;
 use ticket::document::{Fault, read};
 use ticket::intake::Accountable;
+
+use crate::duty::Duty;
 
 /// Longest time in which somebody must be woken: 72 h.
 pub const HORIZON_US: Micros = 72 * 3_600 * 1_000_000;
@@ -40,46 +43,87 @@ impl Queue {
     }
 }
 
-/// The queues that answer for `first`, in the order in which they step in, each once: those with a member.
-fn staffed<'a>(queues: &'a Queues, first: &'a str) -> Vec<&'a str> {
-    let mut seen = Vec::new();
-    let mut name = Some(first);
-    while let Some(this) = name.filter(|name| !seen.contains(name)) {
-        seen.push(this);
-        name = queues.get(this).and_then(|queue| queue.fallback.as_deref());
-    }
-    seen.retain(|name| queues.get(*name).is_some_and(|queue| !queue.members.is_empty()));
-    seen
+/// Who stands behind a ticket at an instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Staff<'a> {
+    pub(crate) queues: &'a Queues,
+    pub(crate) duty: &'a Duty,
+    /// The queue the ticket lies in.
+    pub(crate) lies_in: &'a str,
+    pub(crate) at: Micros,
 }
 
-/// Who is woken at a step (from 1) when `owed` did not act: the queue it lies in, then whoever steps in for it; the
-/// last of them again and again. `owed` itself, where no queue has a member.
-pub(crate) fn wakes(queues: &Queues, owed: &Accountable, lies_in: &str, step: u32) -> Accountable {
-    let first = match owed {
-        Accountable::Queue(name) => name,
-        Accountable::Person(_) => lies_in,
-    };
-    let chain = staffed(queues, first);
-    let step = usize::try_from(step).unwrap_or(usize::MAX).saturating_sub(1);
-    match chain.get(step).or(chain.last()) {
-        Some(queue) => Accountable::Queue((*queue).to_owned()),
-        None => owed.clone(),
-    }
-}
-
-/// The persons an accountable party stands for; nobody for a queue that neither has a member nor a fallback with one.
-pub(crate) fn persons(queues: &Queues, party: &Accountable) -> Vec<String> {
-    match party {
-        Accountable::Person(subject) => vec![subject.clone()],
-        Accountable::Queue(name) => {
-            let first = staffed(queues, name).first().and_then(|queue| queues.get(*queue));
-            first.map_or_else(Vec::new, |queue| queue.members.clone())
+impl Staff<'_> {
+    /// Who is woken at a step (from 1) when `owed` did not act: the queue it lies in, then whoever steps in for it; the
+    /// last of them again and again. `owed` itself, where nobody is on duty.
+    pub(crate) fn wakes(&self, owed: &Accountable, step: u32) -> Accountable {
+        let mut chain = self.chain(self.first(owed));
+        chain.retain(|(_, queue)| self.present(queue).next().is_some());
+        let step = usize::try_from(step).unwrap_or(usize::MAX).saturating_sub(1);
+        match chain.get(step).or(chain.last()) {
+            Some((name, _)) => Accountable::Queue((*name).to_owned()),
+            None => owed.clone(),
         }
+    }
+
+    /// The persons on duty a party stands for, or else those of the first queue that steps in; nobody where nobody is.
+    pub(crate) fn persons(&self, party: &Accountable) -> Vec<String> {
+        match party {
+            Accountable::Person(subject) if self.duty.holds(subject, self.at) => vec![subject.clone()],
+            _ => {
+                let chain = self.chain(self.first(party)).into_iter();
+                let mut present = chain.map(|(_, queue)| self.present(queue).cloned().collect::<Vec<_>>());
+                present.find(|members| !members.is_empty()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Why a party stands for nobody.
+    pub(crate) fn missing(&self, party: &Accountable) -> String {
+        let first = self.first(party);
+        let nobody = if self.chain(first).iter().all(|(_, queue)| queue.members.is_empty()) {
+            format!("queue {first} has no member, nor has any queue that steps in for it")
+        } else {
+            let at = rfc3339(self.at);
+            format!("nobody in queue {first} nor in any queue that steps in for it is on duty at {at}")
+        };
+        match party {
+            Accountable::Queue(_) => nobody,
+            Accountable::Person(subject) => format!("{subject} is off duty, and {nobody}"),
+        }
+    }
+
+    /// The queue that answers for a party: itself, or where the ticket lies.
+    fn first<'b>(&'b self, party: &'b Accountable) -> &'b str {
+        match party {
+            Accountable::Queue(name) => name,
+            Accountable::Person(_) => self.lies_in,
+        }
+    }
+
+    /// The queues that answer for `first`, in the order in which they step in, each once.
+    fn chain<'b>(&'b self, first: &'b str) -> Vec<(&'b str, &'b Queue)> {
+        let mut chain: Vec<(&str, &Queue)> = Vec::new();
+        let mut name = Some(first);
+        while let Some((this, queue)) = name.and_then(|name| Some((name, self.queues.get(name)?))) {
+            if chain.iter().any(|(known, _)| *known == this) {
+                break;
+            }
+            chain.push((this, queue));
+            name = queue.fallback.as_deref();
+        }
+        chain
+    }
+
+    fn present<'b>(&'b self, queue: &'b Queue) -> impl Iterator<Item = &'b String> {
+        queue.members.iter().filter(|member| self.duty.holds(member, self.at))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ticket::dispatch::{DispatchEvent, OffDuty};
+
     use super::*;
 
     fn queues() -> Queues {
@@ -89,27 +133,66 @@ mod tests {
             horizon_us: HORIZON_US,
         };
         Queues::from([
-            ("desk".into(), queue(&["ann"], Some("empty"))),
+            ("desk".into(), queue(&["ann", "bob"], Some("empty"))),
             ("empty".into(), queue(&[], Some("chiefs"))),
             ("chiefs".into(), queue(&["sue"], Some("desk"))),
             ("loop".into(), queue(&[], Some("loop"))),
         ])
     }
 
-    #[test]
-    fn steps_climb_the_chain_past_empty_queues_and_stay_at_its_end() {
-        let queue = |name: &str| Accountable::Queue(name.into());
-        let woken: Vec<_> = (1..=4).map(|step| wakes(&queues(), &queue("desk"), "", step)).collect();
-        assert_eq!(woken, [queue("desk"), queue("chiefs"), queue("chiefs"), queue("chiefs")]);
-        let ann = Accountable::Person("ann".into());
-        assert_eq!(wakes(&queues(), &ann, "desk", 1), queue("desk"), "a person's silence wakes the queue");
-        assert_eq!(wakes(&queues(), &ann, "loop", 1), ann);
+    /// What is asked of the staff at instant 10 of a ticket that lies in the desk, when these are off duty until then.
+    fn staff<T>(off: &[(&str, Option<Micros>)], ask: impl FnOnce(Staff<'_>) -> T) -> T {
+        let (queues, mut duty) = (queues(), Duty::default());
+        for (subject, back_at) in off {
+            duty.learn(subject, &DispatchEvent::DutyEnded { why: OffDuty::ShiftOver, back_at: *back_at });
+        }
+        ask(Staff { queues: &queues, duty: &duty, lies_in: "desk", at: 10 })
+    }
+
+    fn queue(name: &str) -> Accountable {
+        Accountable::Queue(name.into())
+    }
+
+    fn ann() -> Accountable {
+        Accountable::Person("ann".into())
     }
 
     #[test]
-    fn a_queue_stands_for_its_members_or_those_who_step_in() {
-        assert_eq!(persons(&queues(), &Accountable::Queue("empty".into())), ["sue"]);
-        assert!(persons(&queues(), &Accountable::Queue("loop".into())).is_empty());
-        assert!(persons(&queues(), &Accountable::Queue("unknown".into())).is_empty());
+    fn steps_climb_the_chain_past_empty_queues_and_stay_at_its_end() {
+        let woken = staff(&[], |staff| (1..=4).map(|step| staff.wakes(&queue("desk"), step)).collect::<Vec<_>>());
+        assert_eq!(woken, [queue("desk"), queue("chiefs"), queue("chiefs"), queue("chiefs")]);
+        let person = staff(&[], |staff| staff.wakes(&ann(), 1));
+        assert_eq!(person, queue("desk"), "a person's silence wakes the queue");
+        assert_eq!(staff(&[], |staff| Staff { lies_in: "loop", ..staff }.wakes(&ann(), 1)), ann());
+    }
+
+    #[test]
+    fn steps_climb_past_queues_with_nobody_on_duty() {
+        let off = [("ann", None), ("bob", Some(11))];
+        assert_eq!(staff(&off, |staff| staff.wakes(&queue("desk"), 1)), queue("chiefs"));
+        let back = [("ann", None), ("bob", Some(10))];
+        assert_eq!(staff(&back, |staff| staff.wakes(&queue("desk"), 1)), queue("desk"));
+    }
+
+    #[test]
+    fn a_party_stands_for_those_of_it_on_duty_or_those_who_step_in() {
+        let persons = |off: &[_], party| staff(off, |staff| staff.persons(&party));
+        assert_eq!(persons(&[], queue("empty")), ["sue"]);
+        assert_eq!(persons(&[("ann", None)], queue("desk")), ["bob"]);
+        assert_eq!(persons(&[("ann", None), ("bob", None)], queue("desk")), ["sue"]);
+        assert_eq!(persons(&[], ann()), ["ann"]);
+        assert_eq!(persons(&[("ann", None)], ann()), ["bob"], "the queue it lies in steps in for a person");
+        assert!(persons(&[], queue("loop")).is_empty() && persons(&[], queue("unknown")).is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let missing = |off: &[_], party| staff(off, |staff| staff.missing(&party));
+        assert_eq!(missing(&[], queue("loop")), "queue loop has no member, nor has any queue that steps in for it");
+        let all = [("ann", None), ("bob", None), ("sue", None)];
+        let nobody =
+            "nobody in queue desk nor in any queue that steps in for it is on duty at 1970-01-01T00:00:00.00001Z";
+        assert_eq!(missing(&all, queue("desk")), nobody);
+        assert_eq!(missing(&all, ann()), format!("ann is off duty, and {nobody}"));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
     let Some(desk) = state.desk(&cause.tenant) else { return Vec::new() };
     let moved = |ticket: &Ticket| !desk.drift(ticket, cause.recorded_at, cause.occurred_at).is_empty();
     match &cause.event {
-        Event::Intake(_) => {
+        Event::Intake(_) | Event::Dispatch(_) => {
             let ticket = cause.correlation.filter(|_| ticket::fact(&cause.event).is_some());
             let moved = ticket.filter(|id| desk.tickets.get(id).is_some_and(moved));
             moved.map(|id| reassess(id, cause)).into_iter().collect()
@@ -24,7 +24,7 @@ pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
             let open = desk.tickets.iter().filter(|(_, ticket)| ticket.open() && moved(ticket));
             open.map(|(id, _)| reassess(*id, cause)).collect()
         }
-        Event::House(_) | Event::Sla(_) | Event::Dispatch(_) | Event::Notifier(_) => Vec::new(),
+        Event::House(_) | Event::Sla(_) | Event::Notifier(_) => Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use calendar::Calendar;
 use decider::{Micros, Tenant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use ticket::dispatch::DispatchEvent;
 use ticket::document::Kept;
 use ticket::house::HouseEvent;
 use ticket::intake::{Accountable, IntakeEvent};
@@ -16,8 +17,9 @@ use uuid::Uuid;
 
 use crate::attention::Attending;
 use crate::documents::{CALENDAR, Edition, SLA_POLICY, Shelf};
+use crate::duty::Duty;
 use crate::policy::{BREACH_BP, Policy};
-use crate::queue::{Queue, Queues};
+use crate::queue::{Queue, Queues, Staff};
 use crate::record::{Clock, Moment, Ticket};
 
 /// Everything folded.
@@ -62,6 +64,7 @@ pub struct Desk {
     pub(crate) policies: Shelf<Policy>,
     pub(crate) calendars: Shelf<Calendar>,
     pub(crate) queues: Queues,
+    pub(crate) duty: Duty,
     /// The versions clocks were made from.
     pub(crate) lineages: Vec<Lineage>,
     pub(crate) breaches: BTreeMap<BreachKey, Breach>,
@@ -103,7 +106,8 @@ impl State {
             Event::Intake(intake) => self.intake(event, intake),
             Event::Sla(sla) => self.sla(event, sla),
             Event::House(house) => self.house(event, house),
-            Event::Dispatch(_) | Event::Notifier(_) => {}
+            Event::Dispatch(dispatch) => self.dispatch(event, dispatch),
+            Event::Notifier(_) => {}
         }
     }
 
@@ -130,6 +134,19 @@ impl State {
         }
         ticket.attending = Attending::evolve(ticket.attending.take(), event, intake);
         self.ahead.extend(due(ticket.attending.as_deref()));
+    }
+
+    /// What happened in the field to a ticket that is here; who is on duty.
+    fn dispatch(&mut self, event: &Recorded, dispatch: &DispatchEvent) {
+        let desk = self.desks.entry(event.tenant.clone()).or_default();
+        if event.stream.family() == "engineer" {
+            desk.duty.learn(event.stream.key(), dispatch);
+        } else if let (Some(fact), Some(id)) = (ticket::fact(&event.event), event.correlation) {
+            let moment = desk.moment(event.occurred_at, &fact);
+            if let Some(ticket) = desk.tickets.get_mut(&id) {
+                ticket.learn(moment);
+            }
+        }
     }
 
     fn sla(&mut self, event: &Recorded, sla: &SlaEvent) {
@@ -185,6 +202,11 @@ impl State {
 }
 
 impl Desk {
+    /// Who stands behind a ticket at an instant.
+    pub(crate) fn staff(&self, ticket: &Ticket, at: Micros) -> Staff<'_> {
+        Staff { queues: &self.queues, duty: &self.duty, lies_in: self.names.text(ticket.group), at }
+    }
+
     fn moment(&mut self, at: Micros, fact: &Fact<'_>) -> Moment {
         // An imported line without a priority does not say that it has none.
         let priority = fact.priority.filter(|priority| !priority.is_empty());

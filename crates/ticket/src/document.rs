@@ -8,21 +8,35 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The kinds of documents with the service that owns each, in the order in which they are applied.
-pub const KINDS: [(&str, &str); 5] = [
+pub const KINDS: [(&str, &str); 11] = [
     ("Calendar", "sla-monitor"),
     ("Queue", "intake"),
+    ("Engineer", "dispatch"),
     ("SlaPolicy", "sla-monitor"),
+    ("DispatchPolicy", "dispatch"),
     ("TicketType", "intake"),
+    ("JobType", "dispatch"),
+    ("MessageText", "notifier"),
+    ("Routing", "dispatch"),
+    ("ReminderRule", "notifier"),
     ("Report", "analytics"),
 ];
 
 /// What documents name of each other: the kind, where in its spec (`*` stands for every item of a list), the kind named.
-pub const REFERENCES: [(&str, &str, &str); 6] = [
+pub const REFERENCES: [(&str, &str, &str); 14] = [
     ("Queue", "/calendar", "Calendar"),
     ("Queue", "/fallback", "Queue"),
+    ("Engineer", "/shift", "Calendar"),
     ("SlaPolicy", "/calendar", "Calendar"),
     ("TicketType", "/calendar", "Calendar"),
     ("TicketType", "/queue", "Queue"),
+    ("JobType", "/ticket_type", "TicketType"),
+    ("JobType", "/policy", "DispatchPolicy"),
+    ("Routing", "/rules/*/queue", "Queue"),
+    ("Routing", "/rules/*/person", "Engineer"),
+    ("ReminderRule", "/text", "MessageText"),
+    ("ReminderRule", "/audience/queue", "Queue"),
+    ("ReminderRule", "/escalate_to", "Queue"),
     ("Report", "/calendars/*/calendar", "Calendar"),
 ];
 

@@ -1,6 +1,7 @@
 //! What an event means to clocks and figures, whether it is our own or another system's.
 
 use crate::Event;
+use crate::dispatch::DispatchEvent;
 use crate::intake::{ActivityKind, Author, IntakeEvent, Priority, Status};
 
 /// One thing that happened to a ticket. What an event does not say stays as it was.
@@ -75,7 +76,11 @@ impl<'a> Fact<'a> {
 
 /// What clocks and figures read of an event; `None` for events that are not about a ticket's course.
 pub fn fact(event: &Event) -> Option<Fact<'_>> {
-    let Event::Intake(event) = event else { return None };
+    let event = match event {
+        Event::Intake(event) => event,
+        Event::Dispatch(event) => return field(event),
+        Event::Sla(_) | Event::Notifier(_) | Event::House(_) => return None,
+    };
     match event {
         IntakeEvent::CustomerErased { .. } => None,
         IntakeEvent::ActivityImported { line, .. } => Some(Fact {
@@ -86,6 +91,39 @@ pub fn fact(event: &Event) -> Option<Fact<'_>> {
             ..Fact::of(&line.activity, line.kind, Some(line.state))
         }),
         own => Some(native(own)),
+    }
+}
+
+/// What happened in the field: intake says where the ticket stands after it.
+fn field(event: &DispatchEvent) -> Option<Fact<'_>> {
+    use ActivityKind as Kind;
+    let by = |activity, kind, engineer| Some(Fact { agent: Some(engineer), ..Fact::of(activity, kind, None) });
+    match event {
+        DispatchEvent::OfferAccepted { engineer, .. } => by("OfferAccepted", Kind::Accept, engineer),
+        DispatchEvent::Departed { engineer, .. } => by("Departed", Kind::Work, engineer),
+        DispatchEvent::Arrived { engineer, .. } => by("Arrived", Kind::Work, engineer),
+        DispatchEvent::VisitCompleted { engineer, .. } => by("VisitCompleted", Kind::Work, engineer),
+        DispatchEvent::VisitStopped { engineer, .. } => by("VisitStopped", Kind::Work, engineer),
+        DispatchEvent::WorkHandedOver { to, .. } => by("WorkHandedOver", Kind::Assign, to),
+        DispatchEvent::Routed { .. }
+        | DispatchEvent::VisitPlanned { .. }
+        | DispatchEvent::Offered { .. }
+        | DispatchEvent::Recommended { .. }
+        | DispatchEvent::NobodyFound { .. }
+        | DispatchEvent::OfferDeclined { .. }
+        | DispatchEvent::OfferExpired { .. }
+        | DispatchEvent::VisitReleased { .. }
+        | DispatchEvent::WorkStarted { .. }
+        | DispatchEvent::WorkPaused { .. }
+        | DispatchEvent::WorkContinued { .. }
+        | DispatchEvent::VisitCancelled { .. }
+        | DispatchEvent::SlotHeld { .. }
+        | DispatchEvent::SlotReleased { .. }
+        | DispatchEvent::DutyStarted { .. }
+        | DispatchEvent::DutyEnded { .. }
+        | DispatchEvent::TimeOffBooked { .. }
+        | DispatchEvent::TimeOffCancelled { .. }
+        | DispatchEvent::PositionReported { .. } => None,
     }
 }
 
@@ -128,6 +166,11 @@ fn native(event: &IntakeEvent) -> Fact<'_> {
         IntakeEvent::WaitEnded { remaining, .. } => {
             let state = if remaining.is_empty() { working } else { Some(Status::Waiting) };
             Fact::of("WaitEnded", if remaining.is_empty() { Kind::Resume } else { Kind::Note }, state)
+        }
+        IntakeEvent::VisitScheduled { .. } => Fact::of("VisitScheduled", Kind::Note, None),
+        IntakeEvent::VisitFellThrough { .. } => Fact::of("VisitFellThrough", Kind::Note, None),
+        IntakeEvent::VisitBegun { engineer, .. } => {
+            Fact { agent: Some(engineer), ..Fact::of("VisitBegun", Kind::Work, working) }
         }
         IntakeEvent::Resolved { .. } => Fact::of("Resolved", Kind::Resolve, Some(Status::Resolved)),
         IntakeEvent::Confirmed { .. } => Fact::of("Confirmed", Kind::Note, Some(Status::Resolved)),

@@ -123,6 +123,33 @@ pub enum IntakeEvent {
         /// The next step.
         next: Attention,
     },
+    /// An engineer accepted a visit: the next step is theirs.
+    VisitScheduled {
+        /// The visit, as dispatch knows it.
+        visit: Uuid,
+        /// Who comes, by token subject.
+        engineer: String,
+        /// When they are expected on site.
+        arrive_at: Micros,
+        /// The next step.
+        next: Attention,
+    },
+    /// The visit will not take place as it was scheduled: the next step is the queue's again.
+    VisitFellThrough {
+        /// The visit.
+        visit: Uuid,
+        /// The next step.
+        next: Attention,
+    },
+    /// The engineer set out: work goes on from here.
+    VisitBegun {
+        /// The visit.
+        visit: Uuid,
+        /// Who, by token subject.
+        engineer: String,
+        /// The next step.
+        next: Attention,
+    },
     /// The work is done, with its evidence.
     Resolved {
         /// What was done.

@@ -5,6 +5,8 @@
 
 pub mod batch;
 pub mod codec;
+pub mod condition;
+pub mod decision;
 pub mod dispatch;
 pub mod document;
 pub mod fact;
@@ -29,7 +31,7 @@ pub use personal::Personal;
 pub enum Event {
     /// Of `ticket/*`, `customer/*`.
     Intake(intake::IntakeEvent),
-    /// Of `work/*`, `engineer/*`, `stock/*`.
+    /// Of `work/*`, `engineer/*`, `stock/*`, `track/*`.
     Dispatch(dispatch::DispatchEvent),
     /// Of `sla/*`.
     Sla(sla::SlaEvent),

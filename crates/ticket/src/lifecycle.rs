@@ -108,8 +108,12 @@ impl Lifecycle {
         match event {
             IntakeEvent::Received { next, .. } => self.go(Phase::Received, at, next),
             IntakeEvent::Triaged { next, .. } => self.go(Phase::Triaged, at, next),
-            IntakeEvent::TakenInCharge { next, .. } => self.go(Phase::InProgress, at, next),
-            IntakeEvent::Transferred { next, .. } => self.next = Some(next.clone()),
+            IntakeEvent::TakenInCharge { next, .. } | IntakeEvent::VisitBegun { next, .. } => {
+                self.go(Phase::InProgress, at, next);
+            }
+            IntakeEvent::Transferred { next, .. }
+            | IntakeEvent::VisitScheduled { next, .. }
+            | IntakeEvent::VisitFellThrough { next, .. } => self.next = Some(next.clone()),
             IntakeEvent::Commented { author, next, .. } => {
                 // A customer who speaks is not silent: silence no longer becomes consent.
                 if let (Author::Customer, Phase::WorkDone { confirm_by }) = (author, &mut self.phase) {

@@ -1,7 +1,261 @@
-//! What notifier records. The service joins later; its family and its streams already have their place.
+//! What notifier records: what people were told of a ticket in `reminder/<ticket>`, and how each wants to be told in
+//! `recipient/<id>`.
+//!
+//! The intent comes before the effect: `ReminderPlanned`, then `AttemptStarted` for each try, then its outcome. Personal
+//! data is in the fields of type [`Personal`], and nowhere else: `ReminderPlanned` (a customer's contact),
+//! `RecipientSet` (addresses).
 
+use std::collections::BTreeMap;
+
+use decider::Micros;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-/// An event of a `reminder/*` or `recipient/*` stream; no kind has been released yet.
+use crate::Personal;
+use crate::intake::Contact;
+use crate::sla::Pinned;
+
+/// How somebody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    /// The inbox of Docket itself.
+    InApp,
+    /// E-mail by SMTP.
+    Email,
+    /// An HTTP callback by Standard Webhooks.
+    Webhook,
+}
+
+/// Where somebody is reached by a medium.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NotifierEvent {}
+pub struct Address {
+    /// By which medium.
+    pub medium: Medium,
+    /// Keyed hash of tenant, address and secret: tells whether it changed, and nothing else.
+    pub digest: Uuid,
+    /// A mail address, a URL.
+    pub address: Personal<String>,
+    /// The webhook's signing secret, as Standard Webhooks writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Personal<String>>,
+}
+
+/// Hours in which only what cannot wait is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// From this minute of the day.
+    pub from_minute: u16,
+    /// To this minute of the day, exclusive; before `from_minute` if the night lies between.
+    pub to_minute: u16,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// One of ours, by token subject.
+    Person(String),
+    /// The customer of the ticket, as the ticket says they are reached.
+    Customer(Personal<Contact>),
+}
+
+/// Whether somebody is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Looks at the inbox.
+    Online,
+    /// There, but not to be disturbed by what can wait.
+    Busy,
+    /// Not there.
+    Away,
+}
+
+/// Why a reminder waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deferral {
+    /// The recipient's quiet hours.
+    QuietHours,
+    /// The recipient's busy presence or do-not-disturb.
+    DoNotDisturb,
+    /// As many as the recipient may get in an hour.
+    Cap,
+}
+
+/// Why a reminder is no longer needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recall {
+    /// Somebody took the step.
+    ActedOn,
+    /// The ticket ended.
+    TicketEnded,
+    /// A late fact showed that there was no breach.
+    BreachRevoked,
+}
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// The same medium again.
+    Retry {
+        /// When.
+        at: Micros,
+    },
+    /// The next medium, at once.
+    FallThrough {
+        /// Which.
+        medium: Medium,
+    },
+    /// Nothing is left: the reminder did not arrive.
+    GiveUp,
+}
+
+/// An event of a `reminder/*` or `recipient/*` stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "events pass one at a time; no collection holds them")]
+pub enum NotifierEvent {
+    /// Somebody is to be told something.
+    ReminderPlanned {
+        /// The reminder.
+        reminder: Uuid,
+        /// The rule that wanted it.
+        rule: Pinned,
+        /// The text it is written with.
+        text: Pinned,
+        /// Who.
+        recipient: Recipient,
+        /// In which language.
+        language: String,
+        /// The media that are used at once; more than one if it is urgent.
+        media: Vec<Medium>,
+        /// The media that are tried after them, in order, while nothing arrived.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fallback: Vec<Medium>,
+        /// Whether it may break quiet hours.
+        urgent: bool,
+        /// What the text may say; no personal data.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        facts: BTreeMap<String, String>,
+        /// Counts the escalations of this cause from 0.
+        step: u32,
+        /// When it is sent.
+        send_at: Micros,
+        /// Why it is not sent at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deferred: Option<Deferral>,
+        /// When it counts as unanswered, if an answer is wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_by: Option<Micros>,
+    },
+    /// Sending was put off.
+    ReminderDeferred {
+        /// The reminder.
+        reminder: Uuid,
+        /// Until when.
+        until: Micros,
+        /// Why.
+        why: Deferral,
+    },
+    /// A try begins; whoever writes this may do it, and nobody else.
+    AttemptStarted {
+        /// The reminder.
+        reminder: Uuid,
+        /// Counts the tries by this medium from 1.
+        attempt: u32,
+        /// By which medium.
+        medium: Medium,
+        /// What the receiver de-duplicates by: the Message-ID, the webhook-id. The same for every try by this medium.
+        message_id: String,
+    },
+    /// The try succeeded.
+    AttemptSucceeded {
+        /// The reminder.
+        reminder: Uuid,
+        /// The try.
+        attempt: u32,
+        /// By which medium.
+        medium: Medium,
+        /// What the other side said.
+        receipt: String,
+    },
+    /// The try failed, or nobody knows how it ended.
+    AttemptFailed {
+        /// The reminder.
+        reminder: Uuid,
+        /// The try.
+        attempt: u32,
+        /// By which medium.
+        medium: Medium,
+        /// What kind of failure: `refused 550`, `unreachable`, `unknown`; never an address.
+        error: String,
+        /// What follows.
+        then: Then,
+    },
+    /// The recipient saw it.
+    ReminderRead {
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// The recipient answers for it: no escalation follows.
+    ReminderAcknowledged {
+        /// The reminder.
+        reminder: Uuid,
+        /// Who, by token subject.
+        by: String,
+    },
+    /// The recipient wants it again later.
+    ReminderSnoozed {
+        /// The reminder.
+        reminder: Uuid,
+        /// When.
+        until: Micros,
+    },
+    /// It is no longer needed.
+    ReminderRecalled {
+        /// The reminder.
+        reminder: Uuid,
+        /// Why.
+        why: Recall,
+    },
+    /// Nobody answered in time, or it did not arrive: the next step follows.
+    ReminderUnanswered {
+        /// The reminder.
+        reminder: Uuid,
+        /// Whether it had arrived anywhere.
+        delivered: bool,
+        /// The queue that is told now, if any is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        escalates_to: Option<String>,
+    },
+    /// How somebody wants to be told.
+    RecipientSet {
+        /// The language of texts: a tag such as `en` or `zh-CN`.
+        language: String,
+        /// The IANA zone of the quiet hours.
+        zone: String,
+        /// Quiet hours, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quiet: Option<Quiet>,
+        /// Most reminders an hour that are not urgent; no cap if 0.
+        hourly_cap: u32,
+        /// Where they are reached, the preferred first; the inbox needs no address.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        addresses: Vec<Address>,
+    },
+    /// Whether somebody is there.
+    PresenceReported {
+        /// What they are.
+        presence: Presence,
+        /// Until when it holds.
+        until: Micros,
+    },
+    /// Somebody wants no reminders that can wait.
+    DoNotDisturbSet {
+        /// Until when; ended if it lies in the past.
+        until: Micros,
+    },
+}

@@ -23,6 +23,21 @@ pub fn work(ticket: Uuid) -> Stream {
     Stream::new("work", ticket)
 }
 
+/// An engineer's time, by token subject; dispatch writes it.
+pub fn engineer(subject: &str) -> Stream {
+    Stream::new("engineer", subject)
+}
+
+/// Where an engineer is, by token subject; dispatch writes it, nothing guards it.
+pub fn track(subject: &str) -> Stream {
+    Stream::new("track", subject)
+}
+
+/// How somebody wants to be told, by token subject; notifier writes it.
+pub fn recipient(subject: &str) -> Stream {
+    Stream::new("recipient", subject)
+}
+
 /// What people were told of a ticket; notifier writes it.
 pub fn reminder(ticket: Uuid) -> Stream {
     Stream::new("reminder", ticket)

@@ -3,6 +3,9 @@
 //!
 //! Nothing here is left to `..` or `_`: a new kind or a new field does not compile until it has its place.
 
+mod dispatch;
+mod notifier;
+
 use std::collections::BTreeMap;
 
 use ticket::Event;
@@ -21,11 +24,17 @@ const HOUR: i64 = 3_600_000_000;
 /// Whom all personal data in the examples is about.
 pub(super) const CUSTOMER: Uuid = Uuid::from_u128(0x0195_5630_0000_8000_8000_0000_0000_00c1);
 
+/// The visit of the examples.
+const VISIT: Uuid = Uuid::from_u128(0x0195_5630_0000_7000_8000_0000_0000_0003);
+
 /// Every kind, fully set.
 pub(super) fn full() -> Vec<Event> {
-    let intake = intake_opening().into_iter().chain(intake_moving()).chain(intake_ending()).map(Event::Intake);
+    let intake = intake_opening().into_iter().chain(intake_moving()).chain(intake_visits()).chain(intake_ending());
     let sla = sla_clocks().into_iter().chain(sla_lateness()).map(Event::Sla);
-    intake.chain(sla).chain(house().into_iter().map(Event::House)).collect()
+    let field = dispatch::full().into_iter().map(Event::Dispatch);
+    let told = notifier::full().into_iter().map(Event::Notifier);
+    let house = house().into_iter().map(Event::House);
+    intake.map(Event::Intake).chain(field).chain(sla).chain(told).chain(house).collect()
 }
 
 /// The event with everything unset that may be; none where nothing may.
@@ -34,8 +43,8 @@ pub(super) fn minimal(event: &Event) -> Option<Event> {
         Event::Intake(event) => intake_minimal(event).map(Event::Intake),
         Event::Sla(event) => sla_minimal(event).map(Event::Sla),
         Event::House(event) => house_minimal(event),
-        Event::Dispatch(event) => match *event {},
-        Event::Notifier(event) => match *event {},
+        Event::Dispatch(event) => dispatch::minimal(event).map(Event::Dispatch),
+        Event::Notifier(event) => notifier::minimal(event).map(Event::Notifier),
     }
 }
 
@@ -63,6 +72,9 @@ fn intake_minimal(event: &IntakeEvent) -> Option<IntakeEvent> {
         | E::Commented { next: None, .. }
         | E::ContactLogged { .. }
         | E::WaitStarted { .. }
+        | E::VisitScheduled { .. }
+        | E::VisitFellThrough { .. }
+        | E::VisitBegun { .. }
         | E::Confirmed { .. }
         | E::ConfirmationRejected { .. }
         | E::Closed { .. }
@@ -162,6 +174,15 @@ fn intake_moving() -> [IntakeEvent; 8] {
         },
         E::WaitStarted { reasons: [WaitReason::Customer, WaitReason::Parts].into(), next: next() },
         E::WaitEnded { reasons: [WaitReason::Parts].into(), remaining: [WaitReason::Customer].into(), next: next() },
+    ]
+}
+
+fn intake_visits() -> [IntakeEvent; 3] {
+    use IntakeEvent as E;
+    [
+        E::VisitScheduled { visit: VISIT, engineer: "eve".into(), arrive_at: MONDAY + 2 * HOUR, next: next() },
+        E::VisitFellThrough { visit: VISIT, next: next() },
+        E::VisitBegun { visit: VISIT, engineer: "eve".into(), next: next() },
     ]
 }
 
@@ -271,8 +292,11 @@ fn next() -> Attention {
     Attention { accountable: Accountable::Queue("desk".into()), attend_by: MONDAY + 4 * HOUR }
 }
 
+fn pinned(name: &str) -> Pinned {
+    Pinned { name: name.into(), version: 2 }
+}
+
 fn terms() -> Terms {
-    let pinned = |name: &str| Pinned { name: name.into(), version: 2 };
     Terms { policy: pinned("standard"), calendar: pinned("desk"), tzdb: "2026a".into(), budget_secs: 21_600 }
 }
 

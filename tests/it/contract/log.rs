@@ -12,8 +12,10 @@ use eventlog::store::Select;
 use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent, Row, Service, Sqlite, verify};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use ticket::dispatch::DispatchEvent;
 use ticket::house::HouseEvent;
 use ticket::intake::IntakeEvent;
+use ticket::notifier::NotifierEvent;
 use ticket::{Event, codec, stream};
 use uuid::Uuid;
 
@@ -44,10 +46,32 @@ fn place(event: &Event) -> (Tenant, Stream) {
         }
         Event::House(HouseEvent::ClockAnchored { .. }) => return system("clock"),
         Event::House(HouseEvent::ReactedThrough { .. } | HouseEvent::ReactionParked { .. }) => return system("intake"),
-        Event::Dispatch(event) => match *event {},
-        Event::Notifier(event) => match *event {},
+        Event::Dispatch(event) => field(event),
+        Event::Notifier(event) => told(event),
     };
     (Tenant::new("demo"), own)
+}
+
+fn field(event: &DispatchEvent) -> Stream {
+    match event {
+        DispatchEvent::SlotHeld { .. }
+        | DispatchEvent::SlotReleased { .. }
+        | DispatchEvent::DutyStarted { .. }
+        | DispatchEvent::DutyEnded { .. }
+        | DispatchEvent::TimeOffBooked { .. }
+        | DispatchEvent::TimeOffCancelled { .. } => stream::engineer("eve"),
+        DispatchEvent::PositionReported { .. } => stream::track("eve"),
+        _ => stream::work(OWN),
+    }
+}
+
+fn told(event: &NotifierEvent) -> Stream {
+    match event {
+        NotifierEvent::RecipientSet { .. }
+        | NotifierEvent::PresenceReported { .. }
+        | NotifierEvent::DoNotDisturbSet { .. } => stream::recipient("ann"),
+        _ => stream::reminder(OWN),
+    }
 }
 
 async fn append(log: &Log, n: u32, event: &Event) {
@@ -146,7 +170,9 @@ async fn the_log_of_this_version_opens_verifies_and_folds() {
     assert_eq!(said(&log).await, examples::full());
 
     let intake = folded::<intake::Intake>(&log).await;
+    folded::<dispatch::Dispatch>(&log).await;
     folded::<sla_monitor::SlaMonitor>(&log).await;
+    folded::<notifier::Notifier>(&log).await;
     folded::<analytics::Analytics>(&log).await;
     let phase = |id| intake.view(|state| state.house(&Tenant::new("demo")).unwrap().tickets[&id].course.phase.name());
     assert_eq!([phase(OWN), phase(IMPORTED)], ["cancelled", "waiting"]);

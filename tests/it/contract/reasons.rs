@@ -44,7 +44,9 @@ fn every_reason_is_documented() {
     let of_each = vec![
         ("every service", listed!(chassis::refuse::REASONS)),
         ("intake", listed!(intake::REASONS)),
+        ("dispatch", listed!(dispatch::REASONS)),
         ("sla-monitor", listed!(sla_monitor::REASONS)),
+        ("notifier", listed!(notifier::REASONS)),
         ("analytics", listed!(analytics::grpc::REASONS)),
     ];
     tests::keep_section("docs/errors.md", "reasons", &table(of_each));

@@ -2,15 +2,22 @@
 
 use std::marker::PhantomData;
 
-use decider::{At, Core, Decided, Micros, Reaction, Read, Tenant, Versions};
+use decider::{At, Core, Decided, Micros, Reaction, Read};
+use dispatch::Dispatch;
 use intake::Intake;
-use simulator::faults::{Cast, Invariant, Ours, run_cast};
+use notifier::Notifier;
+use notifier::sender::Sender;
+use simulator::faults::{Carrier, Cast, Invariant, Like, run_cast};
 use sla_monitor::SlaMonitor;
-use ticket::intake::IntakeEvent;
-use ticket::sla::SlaEvent;
 use ticket::{Event, Recorded};
 
 use super::{SEEDS, story};
+
+mod courier;
+mod crew;
+mod desk;
+
+use courier::{Careful, Courier};
 
 /// What one breaks of a core; the rest stays as it is.
 trait Twist: Send + Sync + 'static {
@@ -73,165 +80,32 @@ impl<T: Twist> Core for Twisted<T> {
     }
 }
 
-struct WithIntake<T>(PhantomData<T>);
+/// Our cast, but for those who are named.
+struct With<I = Intake, M = SlaMonitor, D = Dispatch, N = Notifier, S = Sender>(PhantomData<(I, M, D, N, S)>);
 
-impl<T: Twist<Of = Intake>> Cast for WithIntake<T> {
-    type Intake = Twisted<T>;
-    type Monitor = SlaMonitor;
+impl<I, M, D, N, S> Cast for With<I, M, D, N, S>
+where
+    I: Like<Intake>,
+    M: Like<SlaMonitor>,
+    D: Like<Dispatch>,
+    N: Like<Notifier>,
+    S: Carrier<N>,
+{
+    type Intake = I;
+    type Monitor = M;
+    type Dispatch = D;
+    type Notifier = N;
+    type Carrier = S;
 }
 
-struct WithMonitor<T>(PhantomData<T>);
-
-impl<T: Twist<Of = SlaMonitor>> Cast for WithMonitor<T> {
-    type Intake = Intake;
-    type Monitor = Twisted<T>;
-}
+type WithIntake<T> = With<Twisted<T>>;
+type WithMonitor<T> = With<Intake, Twisted<T>>;
+type WithDispatch<T> = With<Intake, SlaMonitor, Twisted<T>>;
+type WithNotifier<T> = With<Intake, SlaMonitor, Dispatch, Twisted<T>, Courier<Careful, Twisted<T>>>;
+type WithCarrier<S> = With<Intake, SlaMonitor, Dispatch, Notifier, S>;
 
 /// Some story must come to grief, and the first that does over one of these.
 fn found_out<C: Cast>(expected: &[Invariant]) {
     let violation = (0..SEEDS).find_map(|seed| run_cast::<C>(story(seed)).err()).expect("nobody noticed");
     assert!(expected.contains(&violation.invariant), "found out by another invariant: {violation}");
-}
-
-struct DropsReactions;
-
-impl Twist for DropsReactions {
-    type Of = SlaMonitor;
-
-    fn react(_: &sla_monitor::State, _: &Recorded) -> Vec<Reaction<sla_monitor::Command>> {
-        Vec::new()
-    }
-}
-
-#[test]
-fn a_monitor_that_drops_reactions() {
-    found_out::<WithMonitor<DropsReactions>>(&[Invariant::Clocks]);
-}
-
-struct NeverWakes;
-
-impl Twist for NeverWakes {
-    type Of = SlaMonitor;
-
-    fn due(_: &sla_monitor::State, _: Micros, _: usize) -> Vec<Reaction<sla_monitor::Command>> {
-        Vec::new()
-    }
-}
-
-#[test]
-fn a_monitor_that_wakes_nobody() {
-    found_out::<WithMonitor<NeverWakes>>(&[Invariant::NoDrop]);
-}
-
-struct FiresEarly;
-
-impl Twist for FiresEarly {
-    type Of = SlaMonitor;
-
-    fn decide(
-        command: &sla_monitor::Command,
-        read: &Read<'_, sla_monitor::State>,
-        at: &At,
-    ) -> Result<Decided<Event>, sla_monitor::Refusal> {
-        SlaMonitor::decide(command, read, &At { now: at.now + 1, ..at.clone() })
-    }
-
-    fn due(state: &sla_monitor::State, now: Micros, limit: usize) -> Vec<Reaction<sla_monitor::Command>> {
-        SlaMonitor::due(state, now + 1, limit)
-    }
-}
-
-#[test]
-fn a_monitor_that_fires_at_the_deadline_instead_of_past_it() {
-    found_out::<WithMonitor<FiresEarly>>(&[Invariant::Clocks, Invariant::NoDrop]);
-}
-
-struct NeverRevokes;
-
-impl Twist for NeverRevokes {
-    type Of = SlaMonitor;
-
-    fn decide(
-        command: &sla_monitor::Command,
-        read: &Read<'_, sla_monitor::State>,
-        at: &At,
-    ) -> Result<Decided<Event>, sla_monitor::Refusal> {
-        let mut decided = SlaMonitor::decide(command, read, at)?;
-        decided.retain(|(_, event)| !matches!(event, Event::Sla(SlaEvent::BreachRevoked { .. })));
-        Ok(decided)
-    }
-}
-
-#[test]
-fn a_monitor_that_takes_no_breach_back() {
-    found_out::<WithMonitor<NeverRevokes>>(&[Invariant::Clocks]);
-}
-
-struct OverlooksResuming;
-
-impl Twist for OverlooksResuming {
-    type Of = Intake;
-
-    fn evolve(state: &mut intake::State, event: &Recorded) {
-        if !matches!(event.event, Event::Intake(IntakeEvent::WaitEnded { .. })) {
-            Intake::evolve(state, event);
-        }
-    }
-}
-
-#[test]
-fn a_fold_that_ignores_a_kind_of_event() {
-    found_out::<WithIntake<OverlooksResuming>>(&[Invariant::Lifecycle]);
-}
-
-struct Unguarded;
-
-impl Twist for Unguarded {
-    type Of = Intake;
-
-    fn decide(
-        command: &intake::Command,
-        read: &Read<'_, intake::State>,
-        at: &At,
-    ) -> Result<Decided<Event>, intake::Refusal> {
-        Intake::decide(command, &Read::new(read.look(), &Versions::default(), &at.tenant), at)
-    }
-}
-
-#[test]
-fn an_intake_that_guards_nothing() {
-    found_out::<WithIntake<Unguarded>>(&[Invariant::Lifecycle]);
-}
-
-struct MixesTenants;
-
-impl Twist for MixesTenants {
-    type Of = Intake;
-
-    fn decide(
-        command: &intake::Command,
-        read: &Read<'_, intake::State>,
-        at: &At,
-    ) -> Result<Decided<Event>, intake::Refusal> {
-        let north = At { tenant: Tenant::new("north"), ..at.clone() };
-        Intake::decide(command, read, if matches!(command, intake::Command::Move(_)) { &north } else { at })
-    }
-}
-
-#[test]
-fn an_intake_that_looks_into_another_tenant_s_tickets() {
-    found_out::<WithIntake<MixesTenants>>(&[Invariant::Tenants]);
-}
-
-struct Forgetful;
-
-impl Cast for Forgetful {
-    type Intake = <Ours as Cast>::Intake;
-    type Monitor = <Ours as Cast>::Monitor;
-    const LOSES_APPENDS: bool = true;
-}
-
-#[test]
-fn a_database_that_loses_what_it_acknowledged() {
-    found_out::<Forgetful>(&[Invariant::Requests, Invariant::NoDrop]);
 }

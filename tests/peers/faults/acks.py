@@ -1,8 +1,9 @@
 """Every acknowledged request is in the log, once: read from the SQLite file itself, without a line of Docket's code.
 
 Usage: acks.py LOG.db ACKS.tsv
-An acknowledgement is a line `request id <tab> log position <tab> ticket name`, flushed to the disk by the client when
-it was answered. A request acknowledged again after a restart must have been answered with the same position.
+An acknowledgement is a line `request id <tab> log position <tab> name`, flushed to the disk by the client when it was
+answered; the last part of the name, of a ticket, an engineer, a recipient, is that of a stream the request wrote to. A
+request acknowledged again after a restart must have been answered with the same position.
 """
 
 import sqlite3
@@ -19,12 +20,13 @@ for line in open(sys.argv[2], encoding="utf-8"):
 
 seen = set()
 for request, (position, ticket) in acks.items():
-    number, stream = int(position.rsplit(".", 1)[1]), "ticket/" + ticket.rsplit("/", 1)[1]
-    rows = log.execute("SELECT stream, request FROM event WHERE position = ?", (number,)).fetchall()
-    if len(rows) != 1 or rows[0][0] != stream:
-        faults.append(f"{request}: position {number} holds {rows}, not {stream}")
+    number, owner = int(position.rsplit(".", 1)[1]), "/" + ticket.rsplit("/", 1)[1]
+    rows = log.execute("SELECT request FROM event WHERE position = ?", (number,)).fetchall()
+    claim = rows[0][0] if len(rows) == 1 else None
+    streams = [row[0] for row in log.execute("SELECT stream FROM event WHERE request = ?", (claim,))]
+    if not any(stream.endswith(owner) for stream in streams):
+        faults.append(f"{request}: position {number} is of {streams}, none of them {ticket}'s")
         continue
-    claim = rows[0][1]
     if claim in seen:
         faults.append(f"{request}: its event belongs to another request")
     seen.add(claim)

@@ -114,7 +114,7 @@ fn sla_by_priority(report: &Report) -> Vec<pb::PrioritySla> {
     .collect()
 }
 
-fn distribution(spread: &Distribution) -> pb::Distribution {
+pub(super) fn distribution(spread: &Distribution) -> pb::Distribution {
     let Distribution { n, mean, median, p90, p99, max } = *spread;
     pb::Distribution { n: int(n), mean, median, p90, p99, max }
 }
@@ -127,6 +127,6 @@ fn backlog((day, backlog): &(Day, Backlog)) -> pb::Backlog {
     pb::Backlog { day: day.to_string(), unresolved: backlog.unresolved, not_closed: backlog.not_closed }
 }
 
-fn int<T: TryInto<i64>>(count: T) -> i64 {
+pub(super) fn int<T: TryInto<i64>>(count: T) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

@@ -6,7 +6,7 @@ use ticket::batch::Draft;
 
 use crate::{acme, given, report_spec};
 
-fn apply(name: &str, spec: Value) -> Command {
+pub(crate) fn apply(name: &str, spec: Value) -> Command {
     Command::Apply(vec![Draft { kind: "Report".into(), name: name.into(), spec }])
 }
 

@@ -4,14 +4,17 @@
 
 mod course;
 mod documents;
+mod service;
+mod story;
 mod wire;
 
 use decider::given::Given;
-use decider::{Micros, Tenant};
+use decider::{Micros, Stream, Tenant};
 use serde_json::{Value, json};
+use ticket::codec::Family;
 use ticket::house::HouseEvent;
 use ticket::intake::{Activity, ActivityKind, IntakeEvent, Status};
-use ticket::{Event, stream};
+use ticket::{Event, codec, stream};
 use uuid::Uuid;
 
 /// 2024-01-01, a Monday, midnight UTC.
@@ -43,6 +46,18 @@ fn line(activity: &str, state: Status, agent: &str) -> Activity {
 
 fn imported(reference: &str, line: Activity) -> Event {
     Event::Intake(IntakeEvent::ActivityImported { source: "old".into(), reference: reference.into(), line })
+}
+
+/// An event of any family about a ticket, as it is stored, and the stream it lies in.
+fn about(n: u128, kind: &str, body: &Value) -> (Stream, Event) {
+    let stream = match codec::KINDS[kind] {
+        Family::Intake => stream::ticket,
+        Family::Dispatch => stream::work,
+        Family::Sla => stream::sla,
+        Family::Notifier => stream::reminder,
+        Family::House => panic!("{kind} is about no ticket"),
+    };
+    (stream(ticket(n)), codec::decode(kind, 1, body.to_string().as_bytes()).unwrap())
 }
 
 fn applied(kind: &str, name: &str, spec: Value) -> Event {

@@ -10,16 +10,19 @@ use decider::Guards;
 use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent, Service};
 use proto::analytics::v1::analytics_service_server::AnalyticsService;
 use proto::analytics::v1::{
-    ApplyDocumentsRequest, ExportTicketFiguresRequest, GetReportRequest, ListDocumentsRequest, ListTicketFiguresRequest,
+    ApplyDocumentsRequest, ClockCounts, EngineerCounts, ExportTicketFiguresRequest, GetReportRequest,
+    GetServiceReportRequest, ListDocumentsRequest, ListTicketFiguresRequest, Ratio,
 };
 use proto::config::v1::Document;
+use serde_json::json;
 use ticket::intake::Status;
 use ticket::{Event, codec, stream};
 use tokio_stream::StreamExt;
 use tonic::{Code, Request};
 use uuid::Uuid;
 
-use crate::{HOUR, MONDAY, acme, applied, imported, line, office, report_spec, ticket};
+use crate::story::{breached, by, offered, planned, policy, received, with};
+use crate::{HOUR, MONDAY, about, acme, applied, imported, line, office, report_spec, ticket};
 
 struct Wire {
     log: Arc<Log>,
@@ -90,6 +93,57 @@ async fn a_report_includes_what_the_caller_has_seen() {
     assert_eq!((report.tickets, answer.report_version, answer.log_position), (3, 1, min_position));
     assert_eq!((report.backlog_daily.len(), report.peak_unresolved.unwrap().unresolved), (1, 3));
     assert_eq!(report.sla.iter().map(|share| share.name.as_str()).collect::<Vec<_>>().len(), 6);
+}
+
+/// Proves part of: A2, A3
+#[tokio::test]
+async fn a_service_report_needs_no_document_and_adds_up_over_spans() {
+    let wire = Wire::new().await;
+    let slot = json!({"slot": {"from": 0, "arrive": 1, "to": 2}});
+    let story = [
+        (9, "Received", received("field")),
+        (9, "VisitPlanned", planned(11, MONDAY + 12 * HOUR)),
+        (9, "Breached", breached("accept", MONDAY + 9 * HOUR)),
+        (10, "Offered", offered(11, "ann", &policy())),
+        (11, "OfferAccepted", with(by(11, "ann"), &slot)),
+        (12, "Arrived", by(11, "ann")),
+        (13, "VisitReleased", with(by(11, "ann"), &json!({"why": "no_show"}))),
+    ];
+    for (hour, kind, body) in story {
+        let (stream, event) = about(1, kind, &body);
+        wire.happened(hour, stream, event).await;
+    }
+    let head = wire.log.head().await.unwrap();
+    let min_position = eventlog::position::encode(&head, head.position.unsigned_abs());
+    let asked = GetServiceReportRequest { min_position: min_position.clone(), ..Default::default() };
+    let answer = wire.grpc.get_service_report(asks("acme", asked.clone())).await.unwrap().into_inner();
+    let report = answer.report.unwrap();
+    assert_eq!((answer.log_position, report.tickets_opened), (min_position, 1));
+    let visits = report.visits.unwrap();
+    assert_eq!((visits.planned, visits.offered, visits.released), (1, 1, [("no_show".to_owned(), 1)].into()));
+    let dispatch = report.time_to_dispatch_secs.unwrap();
+    assert_eq!((dispatch.n, dispatch.median.to_string()), (1, "7200".to_owned()));
+    assert_eq!(report.on_time_arrival, Some(Ratio { numerator: 1, denominator: 1, excluded: 0 }));
+    assert_eq!(report.clocks, [ClockCounts { clock: "accept".into(), breached: 1, ..Default::default() }]);
+    let ann = EngineerCounts { engineer: "ann".into(), offered: 1, accepted: 1, released: 1, ..Default::default() };
+    assert_eq!(report.engineers, [EngineerCounts { arrived: 1, on_time: 1, ..ann }]);
+
+    let noon = Some(chassis::wire::timestamp(MONDAY + 12 * HOUR));
+    let morning = GetServiceReportRequest { end_time: noon, ..asked.clone() };
+    let morning = wire.grpc.get_service_report(asks("acme", morning)).await.unwrap().into_inner().report.unwrap();
+    let afternoon = GetServiceReportRequest { start_time: noon, ..asked.clone() };
+    let afternoon = wire.grpc.get_service_report(asks("acme", afternoon)).await.unwrap().into_inner().report.unwrap();
+    assert_eq!((morning.visits.unwrap().arrived, afternoon.visits.unwrap().arrived), (0, 1));
+    let elsewhere = GetServiceReportRequest { queue: "desk".into(), ..asked.clone() };
+    let elsewhere = wire.grpc.get_service_report(asks("acme", elsewhere)).await.unwrap().into_inner().report.unwrap();
+    assert_eq!(elsewhere.tickets_opened, 0);
+    let foreign = wire.grpc.get_service_report(asks("globex", asked)).await.unwrap().into_inner().report.unwrap();
+    assert_eq!((foreign.tickets_opened, foreign.engineers.len()), (0, 0), "another tenant sees nothing");
+    let odd = GetServiceReportRequest { min_position: "odd".into(), ..Default::default() };
+    assert_eq!(wire.grpc.get_service_report(asks("acme", odd)).await.unwrap_err().code(), Code::InvalidArgument);
+    let never = proto::prost_types::Timestamp { seconds: i64::MAX, nanos: 0 };
+    let odd = GetServiceReportRequest { end_time: Some(never), ..Default::default() };
+    assert_eq!(wire.grpc.get_service_report(asks("acme", odd)).await.unwrap_err().code(), Code::InvalidArgument);
 }
 
 /// Proves part of: X5

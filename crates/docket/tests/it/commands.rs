@@ -91,3 +91,61 @@ fn an_import_says_every_unmapped_value_at_once_and_then_counts_every_row() {
     assert_eq!(listed.lines().count(), 3, "imported once: {listed}");
     cluster.run_until(&["doctor"], "2 open tickets, 0 holes");
 }
+
+/// Proves part of: L8
+#[test]
+fn when_all_of_a_queue_go_home_the_hole_is_named_until_a_fallback_closes_it() {
+    let cluster = Cluster::with("service", &[]);
+    let file = cluster.data().join("queue.yaml");
+    let queue = |more: &str| {
+        let spec = "  members: [gina, hugo]\n  attend_within: 4h\n  horizon: 24h\n";
+        std::fs::write(&file, format!("kind: Queue\nname: second-line\nspec:\n{spec}{more}")).unwrap();
+        cluster.run(&["apply", "-f", file.to_str().unwrap()]);
+    };
+    queue("");
+    cluster.run(&["ticket", "open", "--title", "No network", "--field", "service=network"]);
+    cluster.run_until(&["doctor"], "queue/second-line");
+    cluster.run(&["engineer", "off", "gina"]);
+    cluster.run_until(&["doctor"], "1 open tickets, 0 holes");
+    cluster.run(&["engineer", "off", "hugo", "--reason", "sick"]);
+    let ill = cluster.fails_until(&["doctor"], "1 open tickets, 1 holes");
+    assert!(ill.contains("queue/second-line"), "{ill}");
+    queue("  fallback: desk\n");
+    let healthy = cluster.run_until(&["doctor"], "1 open tickets, 0 holes");
+    assert!(healthy.contains("ann,bob"), "the next in the chain would wake: {healthy}");
+}
+
+/// Proves part of: D1, D13, D14
+#[test]
+fn a_visit_is_planned_offered_and_explained() {
+    let cluster = Cluster::with("service", &[]);
+    let place = ["--field", "region=north", "--field", "lat_udeg=52600000", "--field", "lon_udeg=13380000"];
+    let device = ["--field", "asset=VAULT-1", "--field", "device=climate", "--field", "address=Main Street 1"];
+    let opened =
+        cluster.run(&[&["ticket", "open", "--type", "repair", "--title", "Too hot"], &device[..], &place].concat());
+    let id = opened.trim().rsplit('/').next().unwrap();
+    let told = cluster.run_until(&["why", id, "--visit", "1"], "Offered");
+    for words in ["rule the-vault-has-one-keeper of routing company v1", "job type repair v1", "policy standard v1"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("ClockStarted"), "what is not about the visit is left out: {told}");
+    let explained = cluster.run(&["why", id, "--assignment"]);
+    assert!(explained.contains("40 candidates, 1 passed, 39 dropped"), "{explained}");
+    assert!(explained.contains("eng-40") && explained.contains("travel"), "{explained}");
+    let why_not = cluster.run(&["why", id, "--not", "eng-02"]);
+    assert!(why_not.contains("skill"), "the rule is named: {why_not}");
+    let listed = cluster.run(&["visit", "list", id]);
+    let visit = listed.lines().last().unwrap().split_whitespace().next().unwrap().to_owned();
+    assert!(listed.contains("offered") && listed.contains("eng-40"), "{listed}");
+    cluster.run(&["engineer", "off", "eng-40", "--reason", "sick"]);
+    let nobody = cluster.run_until(&["visit", "unassigned"], &visit);
+    assert!(nobody.contains("medium"), "{nobody}");
+    cluster.run_until(&["doctor"], "1 unassigned visits");
+    let engineers = cluster.run(&["engineer", "list"]);
+    let keeper = engineers.lines().find(|line| line.starts_with("eng-40")).unwrap();
+    assert_eq!(keeper.split_whitespace().nth(1), Some("off"), "{engineers}");
+    let refused = cluster.docket().args(["visit", "assign", &visit, "eng-05"]).output().unwrap();
+    assert!(said(&refused).contains("HARD_RULE"), "{}", said(&refused));
+    let assigned = cluster.run(&["visit", "assign", &visit, "eng-05", "--override", "the keeper is ill"]);
+    assert!(assigned.contains("offered") && assigned.contains("eng-05"), "{assigned}");
+}

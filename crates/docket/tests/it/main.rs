@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod day;
+#[cfg(test)]
 mod erasure;
 #[cfg(test)]
 mod killing;

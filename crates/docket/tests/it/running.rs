@@ -32,19 +32,27 @@ pub(crate) fn python() -> Option<PathBuf> {
     None
 }
 
-/// A running `docket up` with the sample pack in force.
+/// A running `docket up` with a sample pack in force.
 pub(crate) struct Cluster {
     child: Child,
     data: TempDir,
+    flags: Vec<String>,
 }
 
 impl Cluster {
+    /// A help desk.
     pub(crate) fn up() -> Self {
+        Self::with("helpdesk", &[])
+    }
+
+    /// One with this pack, started with these flags.
+    pub(crate) fn with(pack: &str, flags: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let child = Self::start(data.path());
-        let cluster = Self { child, data };
-        let applied =
-            cluster.docket().arg("apply").arg("-f").arg(root().join("deploy/pack/helpdesk.yaml")).output().unwrap();
+        let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let child = Self::start(data.path(), &flags);
+        let cluster = Self { child, data, flags };
+        let file = root().join(format!("deploy/pack/{pack}.yaml"));
+        let applied = cluster.docket().arg("apply").arg("-f").arg(file).output().unwrap();
         assert!(applied.status.success(), "{}", said(&applied));
         cluster
     }
@@ -52,7 +60,13 @@ impl Cluster {
     /// Stops it politely and starts it again on the same data.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        self.child = Self::start(self.data.path());
+        self.child = Self::start(self.data.path(), &self.flags);
+    }
+
+    /// The same with other flags.
+    pub(crate) fn restart_with(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        self.restart();
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -67,20 +81,30 @@ impl Cluster {
         std::fs::read_to_string(self.data.path().join("endpoint")).unwrap().trim().to_owned()
     }
 
-    /// A token for a tenant and a role.
+    /// A token for a tenant and a role, whose name is the subject too.
     pub(crate) fn token(&self, tenant: &str, role: &str) -> String {
+        self.token_of(tenant, role, role)
+    }
+
+    /// A token for somebody.
+    pub(crate) fn token_of(&self, tenant: &str, subject: &str, role: &str) -> String {
         let output =
-            self.docket().args(["--tenant", tenant, "--subject", role, "--role", role, "token"]).output().unwrap();
+            self.docket().args(["--tenant", tenant, "--subject", subject, "--role", role, "token"]).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// Calls a method of intake through grpcurl, with a JSON request that must be answered.
     pub(crate) fn call(&self, token: &str, method: &str, request: &serde_json::Value) -> String {
+        self.call_of("intake.v1.IntakeService", token, method, request)
+    }
+
+    /// Calls a method of a service, such as `intake.v1.IntakeService`, likewise.
+    pub(crate) fn call_of(&self, service: &str, token: &str, method: &str, request: &serde_json::Value) -> String {
         let grpcurl = root().join(".venv/bin/grpcurl");
         let output = Command::new(grpcurl)
             .args(["-plaintext", "-H", &format!("authorization: Bearer {token}"), "-d", &request.to_string()])
-            .args([&self.endpoint().replace("http://", ""), &format!("docket.intake.v1.IntakeService/{method}")])
+            .args([&self.endpoint().replace("http://", ""), &format!("docket.{service}/{method}")])
             .output()
             .unwrap();
         assert!(output.status.success(), "{method}: {}", said(&output));
@@ -89,10 +113,19 @@ impl Cluster {
 
     /// Runs a command again and again until it succeeds and says this: what other services record follows in a moment.
     pub(crate) fn run_until(&self, arguments: &[&str], expected: &str) -> String {
+        self.until(arguments, 0, expected)
+    }
+
+    /// Runs a command again and again until it exits with 1, for what it found, and says this.
+    pub(crate) fn fails_until(&self, arguments: &[&str], expected: &str) -> String {
+        self.until(arguments, 1, expected)
+    }
+
+    fn until(&self, arguments: &[&str], code: i32, expected: &str) -> String {
         for _ in 0..PATIENCE {
             let output = self.docket().args(arguments).output().unwrap();
             let text = String::from_utf8(output.stdout).unwrap();
-            if output.status.success() && text.contains(expected) {
+            if output.status.code() == Some(code) && text.contains(expected) {
                 return text;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -107,12 +140,12 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn start(data: &Path) -> Child {
+    fn start(data: &Path, flags: &[String]) -> Child {
         let endpoint = data.join("endpoint");
         if endpoint.exists() {
             std::fs::remove_file(&endpoint).unwrap();
         }
-        let mut child = docket(data).arg("up").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = docket(data).arg("up").args(flags).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         for _ in 0..PATIENCE {
             let ready = docket(data).arg("status").output().unwrap();
             if ready.status.success() {

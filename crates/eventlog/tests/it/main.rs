@@ -32,6 +32,8 @@ mod appending;
 #[cfg(test)]
 mod erasing;
 #[cfg(test)]
+mod leasing;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod place;

@@ -73,6 +73,10 @@ impl<const RULE: u8> Core for Parrot<RULE> {
         if command.contains("rude") {
             return Err(Rude);
         }
+        if let Some(theirs) = command.strip_prefix("steal ") {
+            let retired = HouseEvent::ConfigRetired { kind: "word".into(), name: theirs.into() };
+            return Ok(vec![(stream::config("crow", "word", theirs), Event::House(retired))]);
+        }
         if read.guard(&word(command)).said.contains(command) {
             return Ok(Vec::new());
         }
@@ -208,6 +212,16 @@ async fn a_reaction_that_is_refused_is_parked_where_one_sees_it() {
     let kinds = kinds(&log).await;
     assert_eq!(kinds.iter().filter(|kind| *kind == "ReactionParked").count(), 1, "{kinds:?}");
     assert_eq!(kinds.last().map(String::as_str), Some("ReactedThrough"), "a parked reaction holds nothing up");
+}
+
+#[tokio::test]
+async fn nobody_writes_into_a_stream_of_another_service() {
+    let (log, clock) = (log(), Clock::by_hand(1));
+    let parrot = parrot::<1>(&log, &clock).await;
+    let stolen = parrot.ask(&ask(1, "x"), &"steal nut".into()).await.unwrap_err();
+    assert!(stolen.to_string().contains("config/crow/word/nut"), "{stolen}");
+    assert!(stolen.told().is_none(), "a fault of ours, which is logged and not told");
+    assert!(kinds(&log).await.is_empty());
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub const REASONS: Reasons = &[
     ("TICKET_ENDED", Code::FailedPrecondition, "the ticket was closed or cancelled"),
     ("TICKET_NOT_FOUND", Code::NotFound, "the tenant has no such ticket, or the caller may not know of it"),
     ("TICKET_WAITING", Code::FailedPrecondition, "the ticket waits; resume it first"),
+    ("VISIT_ON_SITE", Code::FailedPrecondition, "an engineer is on site; only `force` calls the ticket off"),
     ("WORK_DONE", Code::FailedPrecondition, "the ticket's work is done; reject it first"),
 ];
 
@@ -50,6 +51,7 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NotClosed => "NOT_CLOSED",
         Refusal::GraceOver => "GRACE_OVER",
         Refusal::EvidenceMissing { .. } => "EVIDENCE_MISSING",
+        Refusal::VisitOnSite => "VISIT_ON_SITE",
         Refusal::CustomerErased => "CUSTOMER_ERASED",
         Refusal::ImportGap => "IMPORT_GAP",
     }
@@ -130,6 +132,7 @@ mod tests {
             Refusal::NotClosed,
             Refusal::GraceOver,
             Refusal::EvidenceMissing { required: 1 },
+            Refusal::VisitOnSite,
             Refusal::CustomerErased,
             Refusal::ImportGap,
         ];

@@ -19,14 +19,14 @@ use crate::desk::{HOUR, MONDAY};
 
 type Client = IntakeServiceClient<IntakeServiceServer<Grpc>>;
 
-struct Cluster {
-    service: Arc<Service<Intake>>,
-    client: Client,
+pub(crate) struct Cluster {
+    pub(crate) service: Arc<Service<Intake>>,
+    pub(crate) client: Client,
 }
 
 const ID: &str = "0198a1b2-0000-7000-8000-000000000001";
 
-async fn cluster() -> Cluster {
+pub(crate) async fn cluster() -> Cluster {
     let log = Log::open(Arc::new(Memory::new()), Keys::memory(1));
     let service = Service::<Intake>::start(log, Clock::by_hand(MONDAY)).await.unwrap();
     let client = IntakeServiceClient::new(intake::service(Arc::clone(&service), PageKey::new(&[7; 32])));
@@ -52,7 +52,7 @@ fn apply() -> ApplyDocumentsRequest {
     ApplyDocumentsRequest { documents, ..ApplyDocumentsRequest::default() }
 }
 
-fn by<T>(subject: &str, message: T) -> Request<T> {
+pub(crate) fn by<T>(subject: &str, message: T) -> Request<T> {
     of("acme", subject, message)
 }
 
@@ -78,17 +78,17 @@ fn fire() -> OpenTicketRequest {
 }
 
 impl Cluster {
-    async fn opened(&mut self) -> Ticket {
+    pub(crate) async fn opened(&mut self) -> Ticket {
         self.client.open_ticket(by("ann", fire())).await.unwrap().into_inner().ticket.unwrap()
     }
 
-    async fn get(&mut self, name: &str) -> Ticket {
+    pub(crate) async fn get(&mut self, name: &str) -> Ticket {
         let asked = GetTicketRequest { name: name.into(), ..GetTicketRequest::default() };
         self.client.get_ticket(by("ann", asked)).await.unwrap().into_inner().ticket.unwrap()
     }
 }
 
-fn reason(status: &Status) -> (Code, String) {
+pub(crate) fn reason(status: &Status) -> (Code, String) {
     (status.code(), status.get_error_details().error_info().unwrap().reason.clone())
 }
 

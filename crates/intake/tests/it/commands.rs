@@ -36,7 +36,7 @@ fn reopen() -> Verb {
 }
 
 fn cancel() -> Verb {
-    because(|reason| Verb::Cancel { reason })
+    because(|reason| Verb::Cancel { reason, force: false })
 }
 
 fn faults(refusal: Refusal) -> Vec<String> {
@@ -338,7 +338,10 @@ fn a_closed_ticket_comes_back_within_its_grace() {
 fn a_cancelled_ticket_has_ended() {
     let mut desk = Desk::new();
     let ticket = desk.incident();
-    assert_eq!(faults(desk.verb(ticket, Verb::Cancel { reason: String::new() }).unwrap_err()), ["reason is required"]);
+    assert_eq!(
+        faults(desk.verb(ticket, Verb::Cancel { reason: String::new(), force: false }).unwrap_err()),
+        ["reason is required"]
+    );
     assert_eq!(desk.verb(ticket, cancel()).unwrap(), ["Cancelled"]);
     assert_eq!(desk.verb(ticket, close()), Err(Refusal::Ended));
     assert_eq!(desk.verb(ticket, reopen()), Err(Refusal::NotClosed));

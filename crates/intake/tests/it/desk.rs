@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use decider::{At, Core, Micros, Read, Recorded, Stream, Tenant, Versions};
+use decider::{At, Core, Micros, Reaction, Read, Recorded, Stream, Tenant, Versions};
 use intake::command::{Command, Move, Reach, Verb};
 use intake::opening::Opening;
 use intake::state::Ticket;
@@ -10,6 +10,7 @@ use intake::{Intake, Refusal, State};
 use serde_json::{Value, json};
 use ticket::Event;
 use ticket::batch::Draft;
+use ticket::dispatch::DispatchEvent;
 use ticket::house::HouseEvent;
 use ticket::intake::{Channel, FieldValue};
 use uuid::Uuid;
@@ -24,6 +25,8 @@ pub(crate) struct Desk {
     pub(crate) now: Micros,
     /// How long before `now` the next things happened.
     pub(crate) ago: Micros,
+    /// What causes the next things.
+    cause: Option<Uuid>,
     versions: Versions,
     position: u64,
     requests: u64,
@@ -33,7 +36,8 @@ impl Desk {
     /// Without documents.
     pub(crate) fn bare() -> Self {
         let (state, versions) = (State::default(), Versions::default());
-        Self { state, tenant: Tenant::new("acme"), now: MONDAY, ago: 0, versions, position: 0, requests: 0 }
+        let (now, ago, cause) = (MONDAY, 0, None);
+        Self { state, tenant: Tenant::new("acme"), now, ago, cause, versions, position: 0, requests: 0 }
     }
 
     /// With a calendar, two queues and two ticket types.
@@ -113,16 +117,42 @@ impl Desk {
     /// Carries out everything that is due; the kinds of what came of it.
     pub(crate) fn settle(&mut self) -> Vec<String> {
         let due = Intake::due(&self.state, self.now, 100);
-        let mut kinds = Vec::new();
-        for reaction in due {
-            let (tenant, request) = (reaction.tenant.clone(), reaction.claim("intake"));
-            let actor = "service/intake".to_owned();
-            let at = At { now: self.now, occurred_at: reaction.occurred_at, tenant, actor, request };
-            for (stream, event) in self.decide(&reaction.command, &at).unwrap() {
-                kinds.push(kind(&self.happened(&at, stream, event)));
-            }
+        let happened: Vec<_> = due.iter().flat_map(|reaction| self.carry_out(reaction)).collect();
+        happened.iter().map(kind).collect()
+    }
+
+    /// Dispatch wrote this about a ticket; it happened `ago`.
+    pub(crate) fn note(&mut self, ticket: Uuid, event: DispatchEvent) -> Recorded<Event> {
+        let (tenant, actor, request) = (self.tenant.clone(), "service/dispatch".to_owned(), Uuid::nil());
+        let at = At { now: self.now, occurred_at: self.now - self.ago, tenant, actor, request };
+        self.happened(&at, ticket::stream::work(ticket), Event::Dispatch(event))
+    }
+
+    /// Reacts to something; checks that the same reaction repeated is silent.
+    pub(crate) fn react(&mut self, cause: &Recorded<Event>) -> Vec<Recorded<Event>> {
+        let reactions = Intake::react(&self.state, cause);
+        let happened = reactions.iter().flat_map(|reaction| self.carry_out(reaction)).collect();
+        for reaction in Intake::react(&self.state, cause) {
+            assert!(self.carry_out(&reaction).is_empty(), "repeated, it is silent: {reaction:?}");
         }
-        kinds
+        happened
+    }
+
+    /// Dispatch wrote this about a ticket: what comes of it.
+    pub(crate) fn told(&mut self, ticket: Uuid, event: DispatchEvent) -> Vec<Recorded<Event>> {
+        let cause = self.note(ticket, event);
+        self.react(&cause)
+    }
+
+    fn carry_out(&mut self, reaction: &Reaction<Command>) -> Vec<Recorded<Event>> {
+        let (tenant, request) = (reaction.tenant.clone(), reaction.claim("intake"));
+        let actor = "service/intake".to_owned();
+        let at = At { now: self.now, occurred_at: reaction.occurred_at, tenant, actor, request };
+        self.cause = reaction.causation;
+        let decided = self.decide(&reaction.command, &at).unwrap();
+        let happened = decided.into_iter().map(|(stream, event)| self.happened(&at, stream, event)).collect();
+        self.cause = None;
+        happened
     }
 
     fn config(&mut self, owner: &str, kind: &str, name: &str, spec: Value) {
@@ -148,7 +178,7 @@ impl Desk {
             recorded_at: at.now,
             actor: at.actor.clone(),
             request: at.request,
-            causation: None,
+            causation: self.cause,
             event,
         };
         Intake::evolve(&mut self.state, &recorded);

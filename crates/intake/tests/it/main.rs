@@ -9,6 +9,10 @@ mod desk;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod field;
+#[cfg(test)]
+mod field_api;
+#[cfg(test)]
 mod imports;
 #[cfg(test)]
 mod random;

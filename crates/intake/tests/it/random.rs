@@ -2,20 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use decider::Recorded;
 use intake::State;
 use intake::command::{Command, Move, Reach, Verb};
 use proptest::prelude::*;
+use ticket::Event;
+use ticket::dispatch::{Destination, DispatchEvent, StopReason, VisitEnd};
 use ticket::intake::{Author, Channel, Impact, Priority, Urgency, WaitReason};
 use uuid::Uuid;
 
 use crate::desk::{Desk, HOUR, because, close, draft, opening, resolve, take};
+use crate::field;
 
 const ERASE: u8 = 16;
 const APPLY: u8 = 17;
 const OPEN: u8 = 18;
-const OPS: u8 = 19;
-/// Tried twice as often as the others, so that tickets come to their end and back: take, resolve, confirm, close, reopen.
-const FAVOURED: [u8; 5] = [7, 11, 12, 14, 15];
+const FIELD: u8 = 19;
+const OPS: u8 = 20;
+/// Tried more often than the others, so that tickets come to their end and back (take, resolve, confirm, close, reopen)
+/// and visits get somewhere.
+const FAVOURED: [u8; 7] = [7, 11, 12, 14, 15, FIELD, FIELD];
 /// Tickets in play; more are not opened, so that each of them gets somewhere.
 const MAX_TICKETS: usize = 4;
 
@@ -48,9 +54,29 @@ fn verb(op: u8, arg: u8) -> Verb {
         12 => Verb::Confirm,
         13 => because(|reason| Verb::Reject { reason }),
         14 => close(),
-        15 if arg > 240 => because(|reason| Verb::Cancel { reason }),
+        15 if arg > 240 => because(|reason| Verb::Cancel { reason, force: false }),
         _ => because(|reason| Verb::Reopen { reason }),
     }
+}
+
+/// Something that dispatch may write, whether it fits what it wrote before or not.
+fn in_the_field(arg: u8) -> DispatchEvent {
+    match arg / 4 % 13 {
+        0..3 => field::accepted("eve"),
+        3 => field::accepted("mia"),
+        4 => field::released("eve"),
+        5..8 => field::departed(),
+        8 => field::arrived(),
+        9 => field::completed(),
+        10 => field::stopped(if arg > 128 { StopReason::Parts } else { StopReason::MoreTime }),
+        11 => field::called_off(VisitEnd::CalledOff),
+        _ => field::routed(Destination::Queue("seniors".into())),
+    }
+}
+
+/// What dispatch writes about a ticket, and what comes of it.
+fn visit(desk: &mut Desk, tickets: &[Uuid], arg: u8) -> Vec<Recorded<Event>> {
+    desk.told(tickets[usize::from(arg) % tickets.len()], in_the_field(arg))
 }
 
 /// Asks for something, checks what must always hold, and counts what was accepted and reached.
@@ -59,7 +85,7 @@ fn step(desk: &mut Desk, tickets: &mut Vec<Uuid>, (op, arg): (u8, u8), tally: &m
     for kind in desk.settle() {
         *tally.seen.entry(kind).or_default() += 1;
     }
-    let op = if tickets.is_empty() { OPEN } else { op % (OPS + 5) };
+    let op = if tickets.is_empty() { OPEN } else { op % (OPS + 7) };
     let op = FAVOURED.get(usize::from(op.saturating_sub(OPS))).filter(|_| op >= OPS).copied().unwrap_or(op);
     if op == OPEN && tickets.len() == MAX_TICKETS {
         tickets.remove(0);
@@ -77,7 +103,8 @@ fn step(desk: &mut Desk, tickets: &mut Vec<Uuid>, (op, arg): (u8, u8), tally: &m
         }
     };
     *tally.tried.entry(op).or_default() += 1;
-    if let Ok(events) = desk.ask(&command) {
+    let outcome = if op == FIELD { Ok(visit(desk, tickets, arg)) } else { desk.ask(&command) };
+    if let Ok(events) = outcome {
         *tally.accepted.entry(op).or_default() += usize::from(!events.is_empty());
         for event in &events {
             *tally.seen.entry(crate::desk::kind(event)).or_default() += 1;
@@ -141,7 +168,8 @@ fn every_command_event_and_state_is_reached() {
     let more = ["Commented", "ContactLogged", "WaitStarted", "WaitEnded", "Resolved", "Confirmed"];
     let last = ["ConfirmationRejected", "Closed", "Reopened", "Cancelled", "CustomerErased", "ConfigApplied"];
     let phases = ["received", "triaged", "in_progress", "waiting", "work_done", "confirmed", "closed", "cancelled"];
-    for name in kinds.iter().chain(&more).chain(&last).chain(&phases) {
+    let visits = ["VisitScheduled", "VisitFellThrough", "VisitBegun"];
+    for name in kinds.iter().chain(&more).chain(&last).chain(&visits).chain(&phases) {
         assert!(tally.seen.get(*name).is_some_and(|count| *count >= 10), "{name}: {:?}", tally.seen);
     }
     for op in 0..OPS {

@@ -16,6 +16,8 @@ use super::truth::Truth;
 pub(crate) enum Asked {
     Intake(intake::Command),
     Monitor(sla_monitor::command::Command),
+    Dispatch(dispatch::Command),
+    Notifier(notifier::Command),
     Analytics(analytics::Command),
 }
 

@@ -1,6 +1,6 @@
 //! What must hold of the services' own states: in every moment of calm, and once more thoroughly at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use analytics::Analytics;
@@ -17,20 +17,25 @@ use super::people::{CANARY, TENANTS};
 use super::world::World;
 use super::{Cast, Invariant};
 
-/// What holds once everybody has reacted to the head.
-pub(crate) fn in_calm<C: Cast>(world: &World<C>) -> Holds {
+/// What holds once everybody has reacted to the head. Gives how many tickets' next call nobody would hear.
+pub(crate) fn in_calm<C: Cast>(world: &World<C>) -> Result<usize, Broken> {
     let now = world.cluster.clock.now();
     world.book.check(&world.truth)?;
-    world.truth.check_no_drop(now)?;
+    let unheard = world.truth.check_no_drop(now)?;
     for monitor in &world.cluster.monitors {
         let holes = monitor.view(|state| sla_monitor::check::holes(state, now));
-        Invariant::NoDrop.holds(holes.is_empty(), || format!("sla-monitor finds {holes:?}"))?;
+        let named: Vec<_> = holes.iter().map(|hole| hole.ticket).collect::<BTreeSet<_>>().into_iter().collect();
+        Invariant::NoDrop
+            .holds(named == unheard, || format!("nobody hears {unheard:?}, sla-monitor finds {holes:?}"))?;
         monitor.view(|state| deadlines(world, state))?;
     }
     for intake in &world.cluster.intakes {
         intake.view(|state| tickets(world, state))?;
     }
-    world.truth.check_clocks(now)
+    world.truth.check_clocks(now)?;
+    world.truth.check_field(now)?;
+    world.truth.check_reminders(now)?;
+    Ok(unheard.len())
 }
 
 /// sla-monitor watches exactly the next steps that the log names, and nothing of tickets that have ended.
@@ -81,6 +86,8 @@ pub(crate) async fn at_the_end<C: Cast>(world: &mut World<C>) -> Holds {
     eventlog::verify::verify(&world.cluster.log).await.map_err(|error| Invariant::Log.broken(error))?;
     rebuilt(world, &world.cluster.intakes).await?;
     rebuilt(world, &world.cluster.monitors).await?;
+    rebuilt(world, &world.cluster.dispatchers).await?;
+    rebuilt(world, &world.cluster.notifiers).await?;
     rebuilt::<C, Analytics>(world, &world.cluster.analytics).await?;
     let before = world.truth.position;
     world.look().await?;

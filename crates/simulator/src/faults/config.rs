@@ -1,5 +1,6 @@
 //! The documents of the simulation, in variants: what is in force changes while tickets are under way.
 
+use decider::Micros;
 use serde_json::{Value, json};
 
 /// People, by token subject.
@@ -8,6 +9,18 @@ pub(crate) const AGENTS: [&str; 4] = ["ann", "bob", "chen", "dora"];
 pub(crate) const QUEUES: [&str; 3] = ["desk", "field", "chiefs"];
 /// Ticket types.
 pub(crate) const TYPES: [&str; 2] = ["incident", "repair"];
+/// The ticket type that needs a visit.
+pub(crate) const FIELD_TYPE: &str = "repair";
+/// Engineers, by token subject.
+pub(crate) const ENGINEERS: [&str; 6] = ["eva", "finn", "gus", "hal", "ida", "jon"];
+/// Skills that devices need.
+pub(crate) const SKILLS: [&str; 2] = ["printers", "network"];
+/// Regions.
+pub(crate) const REGIONS: [&str; 2] = ["north", "south"];
+/// How late somebody may set out, the same in every variant: 15 min.
+pub(crate) const DEPART_GRACE_US: Micros = 900 * 1_000_000;
+/// Rules by which people are told things.
+pub(crate) const REMINDERS: [&str; 5] = ["offered", "missed", "late", "resolved", "undecided"];
 /// Calendars.
 pub(crate) const CALENDARS: [&str; 2] = ["office", "night"];
 /// Policies; the second is for what is critical.
@@ -22,7 +35,9 @@ pub(crate) fn first() -> Vec<Document> {
     documents.extend(POLICIES.iter().map(|name| policy(name, 0)));
     documents.extend(QUEUES.iter().rev().map(|name| queue(name, 0)));
     documents.extend(TYPES.iter().map(|name| ticket_type(name, 0)));
-    documents.push(report(0));
+    documents.extend(ENGINEERS.iter().map(|name| engineer(name, 0)));
+    documents.extend([dispatch_policy(0), job_type(0), routing(0), text("en"), report(0)]);
+    documents.extend(REMINDERS.iter().map(|name| reminder(name, 0)));
     documents
 }
 
@@ -48,7 +63,11 @@ pub(crate) fn queue(name: &'static str, variant: usize) -> Document {
         "field" => Some("chiefs"),
         _ => None,
     };
-    let members = &AGENTS[variant % 3..];
+    let members = match name {
+        "chiefs" => &AGENTS[3..],
+        "field" => &AGENTS[2..=2 + variant % 2],
+        _ => &AGENTS[..=variant % 3],
+    };
     let within = [json!("2h"), json!({"critical": "15m", "high": "1h", "medium": "6h", "low": "20h"}), json!("40m")];
     let horizon = ["24h", "72h", "30h"][variant % 3];
     let mut spec = json!({"members": members, "attend_within": within[variant % 3], "horizon": horizon});
@@ -74,6 +93,10 @@ pub(crate) fn ticket_type(name: &'static str, variant: usize) -> Document {
             "asset": {"type": "text", "required": name == "repair"},
             "address": {"type": "text", "personal": true},
             "users": {"type": "number", "min": 1, "max": 1_000},
+            "device": {"type": "text"},
+            "region": {"type": "text"},
+            "lat_udeg": {"type": "number", "min": -90_000_000, "max": 90_000_000},
+            "lon_udeg": {"type": "number", "min": -180_000_000, "max": 180_000_000},
         },
     });
     if variant % 3 != 2 {
@@ -99,7 +122,7 @@ pub(crate) fn policy(name: &'static str, variant: usize) -> Document {
         "calendar": if variant % 7 == 3 { "night" } else { "office" },
         "retroactive": variant % 3 == 1,
         "clocks": {
-            "acceptance": clock(20, &[75], &["open"], &["TakenInCharge"]),
+            "acceptance": clock(20, &[75], &["open"], &["TakenInCharge", "OfferAccepted"]),
             "first_response": clock(60, &[50], &["open", "in_progress", "waiting"], &["PublicReply"]),
             "resolution": clock(120, &[50, 75, 90], &["open", "in_progress"], &[]),
         },
@@ -119,4 +142,103 @@ pub(crate) fn report(variant: usize) -> Document {
     let spec =
         json!({"calendars": calendars, "response_target": target, "reactions": ["TakenInCharge", "PublicReply"]});
     ("Report", "default", spec)
+}
+
+/// One of these, by the variant.
+fn among(names: &[&'static str], variant: usize) -> &'static str {
+    names[variant % names.len()]
+}
+
+/// Somebody who visits customers; every variant has skills, regions and hours of its own.
+pub(crate) fn engineer(name: &'static str, variant: usize) -> Document {
+    let place = ENGINEERS.iter().position(|known| *known == name).unwrap_or(0);
+    let level = 1 + (place + variant) % 3;
+    let mut spec = json!({
+        "skills": {"printers": level},
+        "home": {"lat_udeg": 52_400_000 + 40_000 * place, "lon_udeg": 13_400_000},
+        "teams": if place < 3 { json!(["field"]) } else { json!(["field", "seniors"]) },
+        "shift": if variant % 5 == 4 { "night" } else { "office" },
+        "max_visits_per_day": 2 + variant % 4,
+    });
+    if (place + variant) % 3 < 2 {
+        let until = if variant % 2 == 1 { "2026-03-24" } else { "2027-06-30" };
+        spec["skills"]["network"] = json!({"level": 2, "until": until});
+    }
+    if variant % 3 < 2 {
+        spec["regions"] = json!([REGIONS[(place + variant) % 2]]);
+    }
+    ("Engineer", name, spec)
+}
+
+/// Who has the last word about a visit, and what a choice is weighed by.
+pub(crate) fn dispatch_policy(variant: usize) -> Document {
+    let spec = json!({
+        "mode": if variant % 4 == 3 { "recommend" } else { "automatic" },
+        "respond_within": among(&["30m", "10m", "2h"], variant),
+        "decide_within": "1h",
+        "retry_every": among(&["1h", "20m"], variant),
+        "depart_grace": "15m",
+        "max_distance_km": if variant % 5 == 2 { 30 } else { 400 },
+        "weights": {"travel": 1_000, "wait": 200, "late": 3_000, "load": 100 * variant},
+    });
+    ("DispatchPolicy", "standard", spec)
+}
+
+/// What a repair takes.
+pub(crate) fn job_type(variant: usize) -> Document {
+    let spec = json!({
+        "ticket_type": FIELD_TYPE,
+        "policy": "standard",
+        "skills": {"printers": 1 + variant % 2},
+        "skill_from": {"field": "device", "level": 1 + variant % 2},
+        "duration": among(&["1h", "40m", "3h"], variant),
+        "arrive_within": {"critical": "2h", "high": "4h", "medium": "8h", "low": "24h"},
+        "region_field": "region",
+        "lat_field": "lat_udeg",
+        "lon_field": "lon_udeg",
+        "evidence_required": variant % 2,
+    });
+    ("JobType", "on-site", spec)
+}
+
+/// Where tickets belong.
+pub(crate) fn routing(variant: usize) -> Document {
+    let chief = ENGINEERS[variant % ENGINEERS.len()];
+    let spec = json!({"rules": [
+        {"name": "vip", "when": "ticket.priority == 'critical'", "team": "seniors"},
+        {"name": "own", "when": "has(ticket.fields.users) && ticket.fields.users > 900", "person": chief},
+        {"name": "many", "when": "ticket.impact == 'department'", "queue": among(&QUEUES, variant)},
+    ]});
+    ("Routing", "default", spec)
+}
+
+/// What people are told, in words.
+pub(crate) fn text(language: &'static str) -> Document {
+    let words = json!({"subject": "{{ kind }} of {{ ticket }}", "body": "{{ queue }}, {{ priority }}: {{ at }}"});
+    let mut spec = json!({"en": words});
+    spec[language] = words;
+    ("MessageText", "news", spec)
+}
+
+/// Who is told of what; some want an answer.
+pub(crate) fn reminder(name: &'static str, variant: usize) -> Document {
+    let mut spec = match name {
+        "offered" => json!({"on": ["Offered"], "audience": {"engineer": true}, "urgent": true}),
+        "missed" => {
+            json!({"on": ["AttentionMissed"], "audience": {"woken": true}, "urgent": variant.is_multiple_of(2)})
+        }
+        "late" => json!({
+            "on": ["Breached"], "when": "ticket.priority in ['high', 'critical']", "audience": {"accountable": true},
+            "answer_within": among(&["3h", "1h"], variant), "escalate_to": "chiefs",
+        }),
+        "resolved" => {
+            json!({"on": ["Resolved", "VisitScheduled"], "audience": {"customer": true}, "escalate_to": "desk"})
+        }
+        _ => json!({"on": ["Recommended"], "audience": {"queue": "field"}}),
+    };
+    spec["text"] = json!("news");
+    if variant % 4 == 1 && name != "resolved" {
+        spec["media"] = json!(["email"]);
+    }
+    ("ReminderRule", name, spec)
 }

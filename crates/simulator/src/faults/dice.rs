@@ -38,6 +38,11 @@ impl Dice {
         &among[self.below(among.len())]
     }
 
+    /// One of these, if there is one.
+    pub(crate) fn any<'a, T>(&mut self, among: &'a [T]) -> Option<&'a T> {
+        if among.is_empty() { None } else { Some(self.one(among)) }
+    }
+
     /// Brings these into any order.
     pub(crate) fn shuffle<T>(&mut self, these: &mut [T]) {
         self.0.shuffle(these);

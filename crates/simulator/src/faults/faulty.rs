@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use eventlog::Memory;
+use eventlog::lease::Claim;
 use eventlog::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, StoreError, Transaction};
 use uuid::Uuid;
 
@@ -178,6 +179,10 @@ impl Store for Faulty {
             self.travel(5).await?;
             if self.line().forgetful { Ok(None) } else { self.memory.snapshot(name).await }
         })
+    }
+
+    fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {
+        self.memory.lease(claim)
     }
 
     fn moved(&self, _: i64) -> Later<'_, ()> {

@@ -7,10 +7,10 @@ use ticket::lifecycle::Phase;
 use uuid::Uuid;
 
 use super::book::{Asked, Request};
-use super::config::AGENTS;
+use super::config::{AGENTS, ENGINEERS};
 use super::dice::Dice;
 use super::truth::{Known, Truth};
-use super::wishes;
+use super::{fieldwork, inbox, wishes};
 
 /// A word that stands in all personal data and nowhere else.
 pub(crate) const CANARY: &str = "canary-bird";
@@ -46,22 +46,29 @@ impl People {
             return if roll < 5 { self.import(&tenant, now) } else { self.open(&tenant, now) };
         }
         match roll {
-            32..36 => {
+            32..37 => {
                 let (name, asked) = wishes::change(&mut self.dice);
                 self.request(name, &tenant, asked)
             }
-            36 => {
+            37 => {
                 let (customer, _) = self.customer(&tenant);
                 let reason = "asked for it".to_owned();
                 let erase = intake::Command::EraseCustomer { customer, reason };
                 self.request("EraseCustomer", &tenant, Asked::Intake(erase))
             }
-            37..42 => self.explain(truth).unwrap_or_else(|| self.open(&tenant, now)),
+            38..40 => self.explain(truth).unwrap_or_else(|| self.open(&tenant, now)),
+            40..66 => self.visit(truth, now).unwrap_or_else(|| self.open(&tenant, now)),
+            66..71 => {
+                let (name, asked) = fieldwork::duty(&mut self.dice, truth, &tenant, now);
+                self.request(name, &tenant, asked)
+            }
+            71..77 => self.answer(truth, now).unwrap_or_else(|| self.say(&tenant, now)),
+            77..79 => self.say(&tenant, now),
             _ => self.act(truth, now).unwrap_or_else(|| self.open(&tenant, now)),
         }
     }
 
-    /// The request that puts a document in force.
+    /// A command as anybody's request.
     pub(crate) fn request(&mut self, name: &'static str, tenant: &Tenant, asked: Asked) -> Request {
         let content = format!("{asked:?}").into_bytes();
         let ask = Ask {
@@ -74,6 +81,46 @@ impl People {
             trace: String::new(),
         };
         Request { name, ask, asked, foreign: false, then: Vec::new() }
+    }
+
+    /// How everybody wants to be told.
+    pub(crate) fn recipients(&mut self, tenant: &Tenant) -> Vec<Request> {
+        let mut requests = Vec::new();
+        for who in AGENTS.into_iter().chain(ENGINEERS) {
+            let asked = inbox::recipient(&mut self.dice, tenant, who);
+            requests.push(self.request("SetRecipient", tenant, asked));
+        }
+        requests
+    }
+
+    /// A verb on a visit.
+    fn visit(&mut self, truth: &Truth, now: Micros) -> Option<Request> {
+        let wish = fieldwork::visit(&mut self.dice, truth, self.last, now)?;
+        self.last = Some(wish.ticket);
+        let fieldwork::Wish { tenant, name, asked, occurred_at, .. } = wish;
+        let abroad = self.dice.chance(2);
+        let mut request = self.request(name, &if abroad { other(&tenant) } else { tenant }, asked);
+        request.ask.occurred_at = occurred_at;
+        request.foreign = abroad;
+        Some(request)
+    }
+
+    /// What somebody does with a reminder.
+    fn answer(&mut self, truth: &Truth, now: Micros) -> Option<Request> {
+        let (tenant, who, name, asked) = inbox::answer(&mut self.dice, truth, now)?;
+        let abroad = self.dice.chance(2);
+        let mut request = self.request(name, &if abroad { other(&tenant) } else { tenant }, asked);
+        request.ask.actor = format!("user/{who}");
+        request.foreign = abroad;
+        Some(request)
+    }
+
+    /// What somebody says of themselves.
+    fn say(&mut self, tenant: &Tenant, now: Micros) -> Request {
+        let (who, name, asked) = inbox::said(&mut self.dice, tenant, now);
+        let mut request = self.request(name, tenant, asked);
+        request.ask.actor = format!("user/{who}");
+        request
     }
 
     fn open(&mut self, tenant: &Tenant, now: Micros) -> Request {
@@ -139,7 +186,11 @@ impl People {
         }
         let (id, known) = chosen;
         self.last = Some(*id);
-        let (name, occurred_at) = self.intent(known, now);
+        let (mut name, occurred_at) = self.intent(known, now);
+        if truth.field.open_visit(*id) && self.dice.chance(12) {
+            // Customers call off whom they have waited for, while others are about to set out.
+            name = "Cancel";
+        }
         let verb = wishes::verb(&mut self.dice, name, now);
         let etag = match self.dice.below(100) {
             0..8 => Some(known.version),

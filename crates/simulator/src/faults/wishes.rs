@@ -18,17 +18,23 @@ use super::book::Asked;
 use super::config::{self, AGENTS, QUEUES, TYPES};
 use super::dice::Dice;
 use super::people::CANARY;
+use super::{fieldwork, inbox};
 
-/// Every command users have.
-pub(crate) const COMMANDS: [&str; 23] = [
+/// Every command users have but the verbs for one thing.
+const WHOLE: [&str; 10] = [
     "Open",
     "Import",
     "ImportLine",
     "ApplyIntake",
     "ApplyMonitor",
+    "ApplyDispatch",
+    "ApplyNotifier",
     "ApplyReport",
     "EraseCustomer",
     "Explain",
+];
+/// The verbs for a ticket.
+const VERBS: [&str; 15] = [
     "Triage",
     "Comment",
     "LogContact",
@@ -45,8 +51,12 @@ pub(crate) const COMMANDS: [&str; 23] = [
     "Reopen",
     "Cancel",
 ];
-/// Where the verbs for a ticket begin.
-const FIRST_VERB: usize = 8;
+
+/// Every command users have.
+pub(crate) fn commands() -> impl Iterator<Item = &'static str> {
+    let all: [&[&str]; 5] = [&WHOLE, &VERBS, &fieldwork::VERBS, &fieldwork::DUTY, &inbox::VERBS];
+    all.into_iter().flatten().copied()
+}
 
 const MINUTE_US: Micros = 60_000_000;
 const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Medium, Priority::High, Priority::Critical];
@@ -70,7 +80,7 @@ pub(crate) fn sensible(dice: &mut Dice, phase: &Phase) -> &'static str {
 
 /// Any verb.
 pub(crate) fn blind(dice: &mut Dice) -> &'static str {
-    dice.pick(&COMMANDS[FIRST_VERB..])
+    dice.pick(&VERBS)
 }
 
 /// The verb of this name, in words and values the dice choose.
@@ -115,7 +125,7 @@ pub(crate) fn verb(dice: &mut Dice, name: &str, now: Micros) -> Verb {
         "Reject" => Verb::Reject { reason: spoken("complaint") },
         "Close" => Verb::Close { review: String::new() },
         "Reopen" => Verb::Reopen { reason },
-        _ => Verb::Cancel { reason },
+        _ => Verb::Cancel { reason, force: dice.chance(30) },
     }
 }
 
@@ -136,7 +146,16 @@ pub(crate) fn opening(dice: &mut Dice, customer: Option<(Uuid, String)>) -> Open
     if dice.chance(20) {
         fields.insert("users".into(), FieldValue::Number(dice.between(0, 1_000)));
     }
-    let contact = Contact { name: spoken("name"), phone: "1".into(), email: String::new() };
+    if dice.chance(70) {
+        fields.insert("device".into(), FieldValue::Text(dice.pick(&config::SKILLS).into()));
+        fields.insert("lat_udeg".into(), FieldValue::Number(dice.between(52_300_000, 52_700_000)));
+        fields.insert("lon_udeg".into(), FieldValue::Number(13_400_000));
+    }
+    if dice.chance(60) {
+        fields.insert("region".into(), FieldValue::Text(dice.pick(&config::REGIONS).into()));
+    }
+    let email = if dice.chance(70) { format!("{CANARY}@example.com") } else { String::new() };
+    let contact = Contact { name: spoken("name"), phone: "1".into(), email };
     Opening {
         ticket_type: ticket_type.to_owned(),
         channel: dice.pick(&[Channel::Api, Channel::Phone, Channel::Web]),
@@ -203,11 +222,17 @@ fn activity(dice: &mut Dice, first: bool) -> Activity {
 /// A change of what is in force; now and then one that must be refused, or that changes nothing.
 pub(crate) fn change(dice: &mut Dice) -> (&'static str, Asked) {
     let variant = dice.below(12);
-    let (kind, name, mut spec) = match dice.below(20) {
+    let (kind, name, mut spec) = match dice.below(40) {
         0 => config::calendar(dice.pick(&config::CALENDARS), variant),
         1..7 => config::policy(dice.pick(&config::POLICIES), variant),
         7..13 => config::queue(dice.pick(&QUEUES), variant),
         13..18 => config::ticket_type(dice.pick(&TYPES), variant),
+        18..25 => config::engineer(dice.pick(&config::ENGINEERS), variant),
+        25..28 => config::dispatch_policy(variant),
+        28..30 => config::job_type(variant),
+        30..32 => config::routing(variant),
+        32..34 => config::text(dice.pick(&["en", "zh-CN", "de"])),
+        34..38 => config::reminder(dice.pick(&config::REMINDERS), variant),
         _ => config::report(variant),
     };
     if dice.chance(15) {
@@ -221,6 +246,8 @@ pub(crate) fn apply((kind, name, spec): config::Document) -> (&'static str, Aske
     let draft = Draft { kind: kind.to_owned(), name: name.to_owned(), spec };
     match ticket::document::owner(kind) {
         Some("intake") => ("ApplyIntake", Asked::Intake(intake::Command::Apply(vec![draft]))),
+        Some("dispatch") => ("ApplyDispatch", Asked::Dispatch(dispatch::Command::Apply(vec![draft]))),
+        Some("notifier") => ("ApplyNotifier", Asked::Notifier(notifier::Command::Apply(vec![draft]))),
         Some("analytics") => ("ApplyReport", Asked::Analytics(analytics::Command::Apply(vec![draft]))),
         _ => ("ApplyMonitor", Asked::Monitor(sla_monitor::Command::Apply(vec![draft]))),
     }

@@ -1,6 +1,6 @@
 //! Users, services and time: a step is some things at once, in an order that the dice choose, and some of them break off.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use decider::{Micros, Tenant};
 use eventlog::store::{Select, Store};
@@ -9,11 +9,15 @@ use uuid::Uuid;
 use super::book::{Answer, Book, Request};
 use super::cluster::{Cluster, Role};
 use super::dice::Dice;
-use super::interleave::{Task, interleave, turn};
+use super::interleave::{Task, interleave};
 use super::law::{Broken, Holds};
 use super::people::{People, TENANTS};
 use super::truth::Truth;
 use super::{Cast, Invariant, Options, Reached, Violation, checks, config, wishes};
+
+mod tasks;
+
+use tasks::Outcome;
 
 const SECOND_US: Micros = 1_000_000;
 /// 2026-03-23, a Monday before a change of clocks and two holidays, at 09:00 in Berlin.
@@ -39,12 +43,6 @@ pub(crate) struct World<C: Cast> {
     reached: Reached,
 }
 
-/// What a task of a step came to.
-enum Outcome {
-    Answered { request: Box<Request>, answer: Answer, tampered: bool },
-    Went,
-}
-
 impl<C: Cast> World<C> {
     /// Runs from the first document to the last check.
     pub(crate) async fn run(options: Options) -> Result<Reached, Violation> {
@@ -56,7 +54,7 @@ impl<C: Cast> World<C> {
                 world.step().await?;
                 if step.is_multiple_of(CALM_EVERY) {
                     world.calm().await?;
-                    world.cluster.faulty.set_calm(false);
+                    world.set_calm(false);
                 }
             }
             world.calm().await?;
@@ -85,10 +83,19 @@ impl<C: Cast> World<C> {
                 let request = world.people.request(name, &tenant, asked);
                 world.ask(request).await?;
             }
+            for request in world.people.recipients(&tenant) {
+                world.ask(request).await?;
+            }
         }
         world.look().await?;
-        world.cluster.faulty.set_calm(false);
+        world.set_calm(false);
         Ok(world)
+    }
+
+    /// Whether the line and the world outside work as they should.
+    fn set_calm(&self, calm: bool) {
+        self.cluster.faulty.set_calm(calm);
+        self.cluster.outside.set_calm(calm);
     }
 
     async fn step(&mut self) -> Holds {
@@ -99,12 +106,13 @@ impl<C: Cast> World<C> {
         if self.dice.chance(1) {
             crashing.push(self.role());
         }
-        let mut tasks = Vec::new();
+        let (mut tasks, mut sending) = (Vec::new(), BTreeMap::new());
         for _ in 0..=self.dice.below(4) {
             tasks.push(match self.dice.below(100) {
-                0..57 => self.using(),
-                57..86 => self.working(&mut crashing),
-                86..88 => self.keeping(),
+                0..50 => self.using(),
+                50..80 => self.working(&mut crashing),
+                80..88 => self.carrying(&mut sending),
+                88..90 => self.keeping(),
                 _ => self.ticking(),
             });
         }
@@ -114,6 +122,10 @@ impl<C: Cast> World<C> {
             if let Outcome::Answered { request, answer, tampered } = outcome {
                 self.answered(*request, &answer, tampered)?;
             }
+        }
+        for place in sending.into_iter().filter_map(|(place, dies)| dies.then_some(place)) {
+            self.reached.struck("sender died");
+            self.cluster.carry_anew(place);
         }
         for role in crashing {
             self.reached.struck("crash");
@@ -125,81 +137,14 @@ impl<C: Cast> World<C> {
         Ok(())
     }
 
-    /// A user's request: a new one, one that nobody knows the fate of, or one that was answered.
-    fn using(&mut self) -> Task<Outcome> {
-        let mut tampered = false;
-        let request = match self.dice.below(100) {
-            0..15 if !self.book.open.is_empty() => {
-                let place = self.dice.below(self.book.open.len());
-                self.book.open.swap_remove(place)
-            }
-            15..25 if !self.book.answered.is_empty() => {
-                let mut request = self.dice.one(&self.book.answered).clone();
-                tampered = self.dice.chance(20) && self.book.is_acknowledged(request.ask.request);
-                if tampered {
-                    request.ask.content.push(b'!');
-                }
-                self.reached.struck(if tampered { "reused request id" } else { "repeated request" });
-                request
-            }
-            _ => self.people.wish(&self.truth, self.cluster.clock.now()),
-        };
-        // A caller who hangs up does not know what became of it, and asks again some time.
-        let hangs_up = !tampered && self.dice.chance(8);
-        let patience = hangs_up.then(|| self.dice.below(25));
-        if hangs_up {
-            self.book.open.push(request.clone());
-            self.reached.struck("request dropped");
-        }
-        let answer = self.cluster.send(&mut self.dice, &request);
-        let course = Box::pin(async move {
-            let answer = answer.await;
-            if hangs_up { Outcome::Went } else { Outcome::Answered { request: Box::new(request), answer, tampered } }
-        });
-        Task { course, patience }
-    }
-
-    /// Somebody who holds, or believes to hold, the lease; now and then dies of it.
-    fn working(&mut self, crashing: &mut Vec<Role>) -> Task<Outcome> {
-        let role = self.role();
-        let patience = self.dice.chance(2).then(|| self.dice.below(40));
-        if patience.is_some() {
-            crashing.push(role);
-        }
-        let work = self.cluster.work(&mut self.dice, role);
-        let course = Box::pin(async move {
-            work.await;
-            Outcome::Went
-        });
-        Task { course, patience }
-    }
-
-    fn keeping(&mut self) -> Task<Outcome> {
-        let role = self.role();
-        let keep = self.cluster.keep(&mut self.dice, role);
-        let course = Box::pin(async move {
-            keep.await;
-            Outcome::Went
-        });
-        Task { course, patience: None }
-    }
-
-    /// Time that passes while others are at work.
-    fn ticking(&mut self) -> Task<Outcome> {
-        let clock = self.cluster.clock.clone();
-        let (turns, by_us) = (self.dice.below(20), self.dice.between(1, 600) * SECOND_US);
-        let course = Box::pin(async move {
-            for _ in 0..turns {
-                turn().await;
-            }
-            clock.advance(clock.now() + by_us);
-            Outcome::Went
-        });
-        Task { course, patience: None }
-    }
-
     fn role(&mut self) -> Role {
-        self.dice.pick(&[Role::Intake, Role::Intake, Role::Monitor, Role::Monitor, Role::Monitor, Role::Analytics])
+        match self.dice.below(12) {
+            0..2 => Role::Intake,
+            2..5 => Role::Monitor,
+            5..8 => Role::Dispatch,
+            8..11 => Role::Notifier,
+            _ => Role::Analytics,
+        }
     }
 
     /// A second instance beside the first: a replica, or whoever took the lease from one that only slept. Where there
@@ -238,7 +183,7 @@ impl<C: Cast> World<C> {
             let rows = self.cluster.memory.read(&Select::All, None, self.truth.position, 1_000).await;
             let rows = rows.map_err(|error| Invariant::Log.broken(error))?;
             if rows.is_empty() {
-                return Ok(());
+                return self.truth.field.check_time();
             }
             for row in &rows {
                 self.truth.take(row)?;
@@ -274,12 +219,13 @@ impl<C: Cast> World<C> {
     fn pass_time(&mut self) {
         let now = self.cluster.clock.now();
         let by_us = match self.dice.below(100) {
-            0..30 => 0,
-            30..50 => self.dice.between(1, 60) * SECOND_US,
-            50..75 => self.dice.between(60, 1_200) * SECOND_US,
-            75..84 => self.dice.between(1_200, 14_400) * SECOND_US,
-            84..97 => {
-                let role = if self.dice.chance(80) { Role::Monitor } else { Role::Intake };
+            0..40 => 0,
+            40..60 => self.dice.between(1, 60) * SECOND_US,
+            60..80 => self.dice.between(60, 1_200) * SECOND_US,
+            80..86 => self.dice.between(1_200, 14_400) * SECOND_US,
+            86..97 => {
+                let role =
+                    self.dice.pick(&[Role::Monitor, Role::Monitor, Role::Dispatch, Role::Notifier, Role::Intake]);
                 let due = self.cluster.next_due(role).unwrap_or(now);
                 due - now + self.dice.between(-1, 1)
             }
@@ -291,7 +237,7 @@ impl<C: Cast> World<C> {
 
     /// The line works again: every open request is answered, everybody reacts to the head, everything is checked.
     async fn calm(&mut self) -> Holds {
-        self.cluster.faulty.set_calm(true);
+        self.set_calm(true);
         for _ in 0..MAX_ASKS {
             let Some(request) = self.book.open.pop() else { break };
             self.ask(request).await?;
@@ -302,7 +248,11 @@ impl<C: Cast> World<C> {
             self.erase(tenant, customer).await?;
         }
         self.rest().await?;
-        checks::in_calm(self)
+        self.truth.reminders.check_arrivals(&self.cluster.outside.arrivals())?;
+        if checks::in_calm(self)? > 0 {
+            self.reached.struck("nobody on duty");
+        }
+        Ok(())
     }
 
     /// Lets every instance react until nobody has anything more to do.

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use crate::world::{World, line, us};
 
-fn next(party: Accountable, by: &str) -> Attention {
+pub(crate) fn next(party: Accountable, by: &str) -> Attention {
     Attention { accountable: party, attend_by: us(by) }
 }
 
-fn queue(name: &str) -> Accountable {
+pub(crate) fn queue(name: &str) -> Accountable {
     Accountable::Queue(name.into())
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn received(next: Attention) -> IntakeEvent {
     IntakeEvent::Received { request: Box::new(request), next }
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = World::with(&json!({"calendar": "always", "clocks": {}, "attention": {"every": "1h"}}));
     world.apply(
         "Queue",

@@ -7,5 +7,6 @@ mod attention;
 mod course;
 mod documents;
 mod due;
+mod field;
 mod property;
 mod world;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sla_monitor::command::{Command, Refusal, SlaMonitor};
 use sla_monitor::state::State;
+use ticket::dispatch::DispatchEvent;
 use ticket::house::HouseEvent;
 use ticket::intake::{Activity, ActivityKind, IntakeEvent, Status};
 use ticket::sla::{Mark, SlaEvent};
@@ -87,6 +88,20 @@ impl World {
     /// Something happened to the ticket, and is known now.
     pub(crate) fn late(&mut self, at: &str, event: IntakeEvent) -> &mut Self {
         self.record(us(at), stream::ticket(TICKET), Event::Intake(event));
+        self.react();
+        self
+    }
+
+    /// Something happened in the field, and is known now.
+    pub(crate) fn visited(&mut self, at: &str, event: DispatchEvent) -> &mut Self {
+        self.record(us(at), stream::work(TICKET), Event::Dispatch(event));
+        self.react();
+        self
+    }
+
+    /// Somebody says now whether they are on duty.
+    pub(crate) fn duty(&mut self, subject: &str, event: DispatchEvent) -> &mut Self {
+        self.record(self.now, stream::engineer(subject), Event::Dispatch(event));
         self.react();
         self
     }

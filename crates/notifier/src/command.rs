@@ -1,0 +1,203 @@
+//! What notifier may be asked, by its own rules, by its sender or by a person, and what it decides.
+
+use std::collections::BTreeMap;
+
+use decider::{At, Core, Decided, Micros, Reaction, Read};
+use ticket::batch::{self, Draft};
+use ticket::codec::{Family, KINDS};
+use ticket::intake::Accountable;
+use ticket::notifier::{Medium, NotifierEvent, Presence, Recall};
+use ticket::sla::Pinned;
+use ticket::{Event, Recorded, stream};
+use uuid::Uuid;
+
+use crate::person::Settings;
+use crate::refusal::Refusal;
+use crate::retry::Outcome;
+use crate::state::{House, State};
+use crate::topic::Topic;
+use crate::{answer, attempt, plan, react};
+
+/// The core: people are told what they must know.
+pub struct Notifier;
+
+/// Whom a rule aims at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// Whoever is on duty for this party.
+    Party(Accountable),
+    /// One person, on duty or not.
+    Person(String),
+    /// The ticket's customer.
+    Customer,
+}
+
+/// What a rule wants said because of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The ticket.
+    pub ticket: Uuid,
+    /// The rule, in the version in force when the event was recorded.
+    pub rule: Pinned,
+    /// The event, and its place in the log.
+    pub cause: (Uuid, u64),
+    /// Who is told.
+    pub aim: Aim,
+    /// What the text may say.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// An attempt to reach somebody.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt {
+    /// The ticket.
+    pub ticket: Uuid,
+    /// The reminder.
+    pub reminder: Uuid,
+    /// By which medium.
+    pub medium: Medium,
+    /// Counts the tries by this medium from 1.
+    pub number: u32,
+}
+
+/// What may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Plan the reminders that a rule wants because of an event.
+    Plan(Box<Plan>),
+    /// Take back the reminders of a topic that were planned before this position.
+    Recall {
+        /// The ticket.
+        ticket: Uuid,
+        /// What no longer needs to be said.
+        topic: Topic,
+        /// The place in the log of the event that closed it.
+        position: u64,
+        /// Why.
+        why: Recall,
+    },
+    /// Record that nobody answered in time, or that it did not arrive, and tell the next.
+    Escalate {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// Begin an attempt, unless it has to be put off.
+    Start(Attempt),
+    /// Put a reminder off that is to be sent now and has to wait.
+    Defer {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// Record how an attempt ended.
+    Finish(Attempt, Outcome),
+    /// The caller saw a reminder.
+    Read {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// The caller answers for a reminder.
+    Acknowledge {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// The caller wants a reminder again later.
+    Snooze {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+        /// When.
+        until: Micros,
+    },
+    /// Say how somebody wants to be told.
+    SetRecipient {
+        /// Who, by token subject.
+        subject: String,
+        /// How.
+        settings: Settings,
+    },
+    /// Say whether the caller is there.
+    ReportPresence {
+        /// What they are.
+        presence: Presence,
+        /// Until when that holds.
+        until: Micros,
+    },
+    /// Say until when the caller wants only what cannot wait; ended if nothing.
+    SetDoNotDisturb {
+        /// Until when.
+        until: Option<Micros>,
+    },
+    /// Put documents in force: all, or none.
+    Apply(Vec<Draft>),
+}
+
+impl Core for Notifier {
+    const NAME: &'static str = "notifier";
+    const FOLD: u32 = 1;
+    type Event = Event;
+    type State = State;
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn wants(kind: &str) -> bool {
+        let families = [Family::Intake, Family::Dispatch, Family::Sla, Family::Notifier];
+        KINDS.get(kind).is_some_and(|family| families.contains(family))
+            || ["ConfigApplied", "ConfigRetired"].contains(&kind)
+    }
+
+    fn evolve(state: &mut State, event: &Recorded) {
+        state.evolve(event);
+    }
+
+    fn decide(command: &Command, read: &Read<'_, State>, at: &At) -> Result<Decided<Event>, Refusal> {
+        match command {
+            Command::Plan(plan) => Ok(plan::plan(plan, read, at)),
+            Command::Recall { ticket, topic, position, why } => {
+                Ok(plan::recall(*ticket, (topic, *position, *why), read, at))
+            }
+            Command::Escalate { ticket, reminder } => Ok(plan::escalate(*ticket, *reminder, read, at)),
+            Command::Start(attempt) => Ok(attempt::start(attempt, read, at)),
+            Command::Defer { ticket, reminder } => Ok(attempt::put_off_first(*ticket, *reminder, read, at)),
+            Command::Finish(attempt, outcome) => Ok(attempt::finish(attempt, outcome, read, at)),
+            Command::Read { ticket, reminder } => answer::read(*ticket, *reminder, read, at),
+            Command::Acknowledge { ticket, reminder } => answer::acknowledge(*ticket, *reminder, read, at),
+            Command::Snooze { ticket, reminder, until } => answer::snooze(*ticket, *reminder, *until, read, at),
+            Command::SetRecipient { subject, settings } => Ok(answer::set_recipient(subject, settings, read, at)),
+            Command::ReportPresence { presence, until } => answer::report_presence(*presence, *until, read, at),
+            Command::SetDoNotDisturb { until } => answer::set_do_not_disturb(*until, read, at),
+            Command::Apply(drafts) => apply(drafts, read, at),
+        }
+    }
+
+    fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
+        react::react(state, cause)
+    }
+
+    fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
+        react::due(state, now, limit)
+    }
+
+    fn next_due(state: &State) -> Option<Micros> {
+        react::next_due(state)
+    }
+}
+
+/// Events of a ticket's reminders, in their stream.
+pub(crate) fn recorded(ticket: Uuid, events: impl IntoIterator<Item = NotifierEvent>) -> Decided<Event> {
+    events.into_iter().map(|event| (stream::reminder(ticket), Event::Notifier(event))).collect()
+}
+
+fn apply(drafts: &[Draft], read: &Read<'_, State>, at: &At) -> Result<Decided<Event>, Refusal> {
+    let nothing = House::default();
+    let house = read.look().house(&at.tenant).unwrap_or(&nothing);
+    batch::decide(house, drafts, read).map_err(Refusal::Documents)
+}

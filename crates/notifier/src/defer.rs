@@ -1,0 +1,142 @@
+//! When what can wait is sent: after quiet hours, after do-not-disturb, as many an hour as somebody wants. It is put
+//! off, never dropped, and never past the instant at which it would be too late: then it does not wait at all.
+
+use decider::Micros;
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, ToSpan};
+use ticket::notifier::{Deferral, Presence, Quiet};
+use uuid::Uuid;
+
+use crate::person::Person;
+
+const HOUR_US: Micros = 3_600_000_000;
+/// How often the reasons are looked at again: one may end within another.
+const MAX_ROUNDS: u8 = 8;
+
+/// The zone of this name from the database built in.
+pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+    TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
+}
+
+/// The first instant from `now` at which this person may be told what can wait, and what it waits for; `now` itself and
+/// nothing where it need not wait, or must not, since `too_late` would come first.
+pub(crate) fn send_at(
+    person: &Person,
+    reminder: Uuid,
+    now: Micros,
+    too_late: Option<Micros>,
+) -> (Micros, Option<Deferral>) {
+    let (mut at, mut why) = (now, None);
+    for _ in 0..MAX_ROUNDS {
+        let Some((until, reason)) = held(person, reminder, at) else { break };
+        (at, why) = (until, Some(reason));
+    }
+    if too_late.is_some_and(|limit| at >= limit) { (now, None) } else { (at, why) }
+}
+
+/// Until when something is held that would be sent at this instant, and why.
+fn held(person: &Person, reminder: Uuid, at: Micros) -> Option<(Micros, Deferral)> {
+    let busy = person.presence.filter(|(presence, _)| *presence == Presence::Busy).map(|(_, until)| until);
+    let undisturbed = person.dnd_until.max(busy).filter(|until| at < *until);
+    if let Some(until) = undisturbed {
+        return Some((until, Deferral::DoNotDisturb));
+    }
+    let settings = person.settings.as_ref()?;
+    if let Some(until) = settings.quiet.and_then(|quiet| quiet_until(quiet, &zone(&settings.zone)?, at)) {
+        return Some((until, Deferral::QuietHours));
+    }
+    let cap = usize::try_from(settings.hourly_cap).ok().filter(|cap| *cap > 0)?;
+    let earliest = person.sends.iter().rev().filter(|(_, known)| *known != reminder).nth(cap - 1);
+    let free = earliest.map(|(sent_at, _)| sent_at.saturating_add(HOUR_US)).filter(|free| at < *free);
+    free.map(|free| (free, Deferral::Cap))
+}
+
+/// The end of the quiet hours that hold at this instant, if any do.
+fn quiet_until(quiet: Quiet, zone: &TimeZone, at: Micros) -> Option<Micros> {
+    let local = zone.to_datetime(Timestamp::from_microsecond(at).ok()?);
+    let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
+    let (from, to) = (quiet.from_minute, quiet.to_minute);
+    let over_night = to <= from;
+    let quiet = if over_night { minute >= from || minute < to } else { (from..to).contains(&minute) };
+    if !quiet {
+        return None;
+    }
+    let ends_tomorrow = over_night && minute >= from;
+    let day = if ends_tomorrow { local.date().checked_add(1.day()).ok()? } else { local.date() };
+    let end =
+        DateTime::from_parts(day, Time::new(i8::try_from(to / 60).ok()?, i8::try_from(to % 60).ok()?, 0, 0).ok()?);
+    let end = zone.to_ambiguous_timestamp(end).compatible().ok()?.as_microsecond();
+    // Where clocks are set back, the hour that comes twice may lie before `at`.
+    Some(end).filter(|end| *end > at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::person::Settings;
+
+    fn us(text: &str) -> Micros {
+        text.parse::<Timestamp>().unwrap().as_microsecond()
+    }
+
+    fn night() -> Person {
+        let quiet = Some(Quiet { from_minute: 22 * 60, to_minute: 7 * 60 });
+        let settings = Settings { zone: "Europe/Berlin".into(), quiet, ..Settings::default() };
+        Person { settings: Some(settings), ..Person::default() }
+    }
+
+    fn when(person: &Person, at: &str, too_late: Option<&str>) -> (String, Option<Deferral>) {
+        let (at, why) = send_at(person, Uuid::nil(), us(at), too_late.map(us));
+        (Timestamp::from_microsecond(at).unwrap().to_string(), why)
+    }
+
+    /// Proves part of: N4
+    #[test]
+    fn rest_time_is_respected_in_the_person_s_own_zone() {
+        let quiet = Some(Deferral::QuietHours);
+        assert_eq!(when(&night(), "2024-03-04T20:59:59Z", None), ("2024-03-04T20:59:59Z".into(), None));
+        assert_eq!(when(&night(), "2024-03-04T21:00:00Z", None), ("2024-03-05T06:00:00Z".into(), quiet));
+        assert_eq!(when(&night(), "2024-03-05T05:59:59Z", None), ("2024-03-05T06:00:00Z".into(), quiet));
+        assert_eq!(when(&night(), "2024-03-05T06:00:00Z", None).1, None, "the first minute after is not quiet");
+        assert_eq!(when(&night(), "2024-03-30T22:00:00Z", None).0, "2024-03-31T05:00:00Z", "clocks are set forward");
+    }
+
+    /// Proves part of: N4
+    #[test]
+    fn nothing_waits_past_the_instant_at_which_it_would_be_too_late() {
+        let late = ("2024-03-04T22:00:00Z".into(), None);
+        assert_eq!(when(&night(), "2024-03-04T22:00:00Z", Some("2024-03-05T06:00:00Z")), late);
+        assert_eq!(when(&night(), "2024-03-04T22:00:00Z", Some("2024-03-05T06:00:01Z")).1, Some(Deferral::QuietHours));
+    }
+
+    /// Proves part of: N6
+    #[test]
+    fn what_ends_within_the_quiet_hours_waits_for_their_end_too() {
+        let mut person = night();
+        person.dnd_until = Some(us("2024-03-04T21:30:00Z"));
+        assert_eq!(when(&person, "2024-03-04T12:00:00Z", None).0, "2024-03-05T06:00:00Z");
+        person.dnd_until = Some(us("2024-03-04T13:00:00Z"));
+        assert_eq!(
+            when(&person, "2024-03-04T12:00:00Z", None),
+            ("2024-03-04T13:00:00Z".into(), Some(Deferral::DoNotDisturb))
+        );
+    }
+
+    /// Proves part of: N5
+    #[test]
+    fn no_hour_holds_more_than_the_cap() {
+        let settings = Settings { hourly_cap: 3, ..Settings::default() };
+        let mut person = Person { settings: Some(settings), ..Person::default() };
+        let mut sent = Vec::new();
+        for n in 0..20_u32 {
+            let (at, _) = send_at(&person, Uuid::from_u128(n.into()), Micros::from(n) * 60_000_000, None);
+            person.sends(at, Uuid::from_u128(n.into()));
+            sent.push(at);
+        }
+        assert_eq!(sent.len(), 20, "none is dropped");
+        for at in &sent {
+            assert!(sent.iter().filter(|other| (*at..at + HOUR_US).contains(other)).count() <= 3);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What rules and texts know of an event: its kind, its own scalars by name, and nothing personal.
+
+use std::collections::BTreeMap;
+
+use decider::Micros;
+use jiff::Timestamp;
+use serde_json::Value;
+use ticket::condition::{Scalar, TicketFacts};
+use ticket::{Event, codec};
+use uuid::Uuid;
+
+/// What an event says, by name.
+pub(crate) type Scalars = BTreeMap<String, Scalar>;
+
+/// What a scalar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Is {
+    Text,
+    Number,
+    /// Microseconds since 1970; RFC 3339 in texts.
+    Instant,
+    Flag,
+}
+
+/// Every scalar that some event has, sorted by name; what an event has beside these is not told.
+const NAMES: [(&str, Is); 48] = [
+    ("accountable", Is::Text),
+    ("agent", Is::Text),
+    ("arrive", Is::Instant),
+    ("arrive_at", Is::Instant),
+    ("at", Is::Instant),
+    ("attempt", Is::Number),
+    ("attend_by", Is::Instant),
+    ("author", Is::Text),
+    ("cause", Is::Text),
+    ("channel", Is::Text),
+    ("clock", Is::Text),
+    ("confirm_by", Is::Instant),
+    ("decide_by", Is::Instant),
+    ("due_at", Is::Instant),
+    ("elapsed_us", Is::Number),
+    ("engineer", Is::Text),
+    ("fact_at", Is::Instant),
+    ("from", Is::Text),
+    ("generation", Is::Number),
+    ("implicit", Is::Flag),
+    ("inbound", Is::Flag),
+    ("kind", Is::Text),
+    ("met", Is::Flag),
+    ("next_at", Is::Instant),
+    ("note", Is::Text),
+    ("number", Is::Number),
+    ("owed", Is::Text),
+    ("priority", Is::Text),
+    ("public", Is::Flag),
+    ("queue", Is::Text),
+    ("reached", Is::Flag),
+    ("reason", Is::Text),
+    ("reference", Is::Text),
+    ("respond_by", Is::Instant),
+    ("retry_at", Is::Instant),
+    ("review", Is::Text),
+    ("rule", Is::Text),
+    ("share_bp", Is::Number),
+    ("since", Is::Instant),
+    ("source", Is::Text),
+    ("step", Is::Number),
+    ("ticket", Is::Text),
+    ("ticket_id", Is::Text),
+    ("to", Is::Text),
+    ("type", Is::Text),
+    ("visit", Is::Text),
+    ("wakes", Is::Text),
+    ("why", Is::Text),
+];
+
+/// The longest text a fact may have, characters: what is told is a reminder, not the event.
+const MAX_FACT: usize = 500;
+
+fn is(name: &str) -> Option<Is> {
+    NAMES.binary_search_by_key(&name, |(known, _)| known).ok().map(|at| NAMES[at].1)
+}
+
+/// The kind of an event and its scalars; those of its next step and of the time held are told as its own.
+pub(crate) fn scalars(event: &Event, at: Micros) -> Option<(String, Scalars)> {
+    let (kind, body) = codec::encode(event).ok()?;
+    let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else { return None };
+    let mut told = Scalars::from([("kind".into(), Scalar::Text(kind.clone())), ("at".into(), Scalar::Number(at))]);
+    for (name, value) in &fields {
+        told.extend(scalar(name, value).map(|scalar| (name.clone(), scalar)));
+    }
+    for (group, name) in [("next", "attend_by"), ("next", "accountable"), ("slot", "arrive")] {
+        let below = fields.get(group).and_then(|group| group.get(name)).and_then(|value| scalar(name, value));
+        told.extend(below.map(|scalar| (name.to_owned(), scalar)));
+    }
+    Some((kind, told))
+}
+
+fn scalar(name: &str, value: &Value) -> Option<Scalar> {
+    match (is(name)?, value) {
+        (Is::Text, Value::String(text)) => Some(Scalar::Text(text.chars().take(MAX_FACT).collect())),
+        // A party or a destination: `{"queue": "desk"}`.
+        (Is::Text, Value::Object(tagged)) if tagged.len() == 1 => {
+            let (tag, inner) = tagged.iter().next()?;
+            let plain = ["queue", "person", "team"].contains(&tag.as_str());
+            inner.as_str().filter(|_| plain).map(|text| Scalar::Text(text.to_owned()))
+        }
+        (Is::Number | Is::Instant, Value::Number(number)) => number.as_i64().map(Scalar::Number),
+        (Is::Flag, Value::Bool(flag)) => Some(Scalar::Flag(*flag)),
+        _ => None,
+    }
+}
+
+/// An event to try conditions on: it has every scalar.
+pub(crate) fn sample() -> Scalars {
+    let value = |is| match is {
+        Is::Text => Scalar::Text("x".into()),
+        Is::Number | Is::Instant => Scalar::Number(0),
+        Is::Flag => Scalar::Flag(false),
+    };
+    NAMES.into_iter().map(|(name, is)| (name.to_owned(), value(is))).collect()
+}
+
+/// What a text may say: the event's scalars and the ticket it is about, all as text.
+pub(crate) fn facts(ticket: Uuid, about: &TicketFacts, told: &Scalars) -> BTreeMap<String, String> {
+    let id = ticket.to_string();
+    let mut facts: BTreeMap<_, _> = told.iter().map(|(name, value)| (name.clone(), words(name, value))).collect();
+    facts.entry("priority".into()).or_insert_with(|| about.priority.clone());
+    facts.entry("queue".into()).or_insert_with(|| about.queue.clone());
+    facts.insert("type".into(), about.ticket_type.clone());
+    facts.insert("ticket".into(), id.chars().take(8).collect());
+    facts.insert("ticket_id".into(), id);
+    facts
+}
+
+/// Facts to try texts on: every one there can be.
+pub(crate) fn sample_facts() -> BTreeMap<String, String> {
+    facts(Uuid::nil(), &TicketFacts::sample(), &sample())
+}
+
+fn words(name: &str, value: &Scalar) -> String {
+    match value {
+        Scalar::Number(at) if is(name) == Some(Is::Instant) => instant(*at),
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+        Scalar::Flag(flag) => flag.to_string(),
+    }
+}
+
+/// RFC 3339, UTC, whole seconds.
+fn instant(at: Micros) -> String {
+    Timestamp::from_second(at.div_euclid(1_000_000)).map_or_else(|_| String::new(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use ticket::Personal;
+    use ticket::dispatch::{DispatchEvent, StopReason};
+    use ticket::intake::{Accountable, Attention, IntakeEvent};
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_their_order() {
+        assert!(NAMES.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!(sample().len(), NAMES.len());
+    }
+
+    /// Proves part of: N2, X6
+    #[test]
+    fn an_event_tells_its_scalars_and_nothing_personal() {
+        let next = Attention { accountable: Accountable::Queue("desk".into()), attend_by: 1_709_550_000_123_456 };
+        let transferred =
+            IntakeEvent::Transferred { from: "a".into(), queue: "desk".into(), reason: "theirs".into(), next };
+        let (kind, told) = scalars(&Event::Intake(transferred), 7).unwrap();
+        let facts = facts(Uuid::from_u128(1), &TicketFacts::sample(), &told);
+        assert_eq!(kind, "Transferred");
+        assert_eq!(facts["attend_by"], "2024-03-04T11:00:00Z");
+        assert_eq!((facts["accountable"].as_str(), facts["reason"].as_str()), ("desk", "theirs"));
+        assert_eq!((facts["ticket"].as_str(), facts["priority"].as_str()), ("00000000", "medium"));
+
+        let note = Personal::new(Uuid::nil(), "Mrs Doe is out".to_owned());
+        let (visit, engineer) = (Uuid::nil(), "eva".into());
+        let stopped = DispatchEvent::VisitStopped { visit, engineer, why: StopReason::Parts, note };
+        let (_, told) = scalars(&Event::Dispatch(stopped), 7).unwrap();
+        assert_eq!(told.get("why"), Some(&Scalar::Text("parts".into())));
+        assert_eq!(told.get("note"), None, "what is personal is not told");
+    }
+}

@@ -1,0 +1,33 @@
+//! notifier: people are told what they must know, and it is proved that they were.
+//!
+//! Rules (`rule.rs`) turn events into reminders: whom (`audience.rs`), by which media, when (`defer.rs`), in which words
+//! (`text.rs`). What happens next takes them back (`topic.rs`). Attempts are decided like everything else; the one place
+//! that touches the world is `sender.rs`.
+
+mod answer;
+mod attempt;
+mod audience;
+pub mod command;
+mod defer;
+pub mod document;
+mod file;
+pub mod grpc;
+mod known;
+pub mod outbox;
+pub mod person;
+mod plan;
+mod react;
+pub mod refusal;
+mod reminder;
+pub mod retry;
+pub mod rule;
+pub mod sender;
+pub mod state;
+pub mod text;
+pub mod topic;
+pub mod view;
+
+pub use command::{Command, Notifier};
+pub use grpc::{ACCESS, REASONS, service};
+pub use refusal::Refusal;
+pub use state::State;

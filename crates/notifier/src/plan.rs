@@ -1,0 +1,211 @@
+//! Deciding whom to tell what, by which media and when; taking it back; and telling the next when nobody answers.
+
+use std::collections::BTreeMap;
+
+use decider::{At, Core, Decided, Micros, Read};
+use ticket::intake::Accountable;
+use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Recipient};
+use ticket::sla::Pinned;
+use ticket::{Event, stream};
+use uuid::Uuid;
+
+use crate::command::{Aim, Notifier, Plan, recorded};
+use crate::defer;
+use crate::document::{MESSAGE_TEXT, pinned};
+use crate::file::File;
+use crate::person::Person;
+use crate::reminder::{Reminder, To};
+use crate::rule::Rule;
+use crate::state::{House, State, earlier};
+use crate::text::DEFAULT_LANGUAGE;
+use crate::topic::Topic;
+
+/// Most reminders taken back at once: an append holds no more events.
+pub(crate) const MAX_RECALLED: usize = 64;
+
+/// What is to be said: everything that does not depend on who is told.
+struct Saying<'a> {
+    rule: (&'a Rule, &'a Pinned),
+    /// What all reminders of one cause derive their ids from.
+    cause: Uuid,
+    facts: &'a BTreeMap<String, String>,
+    step: u32,
+    /// From when on it would come too late.
+    too_late: Option<Micros>,
+}
+
+/// Notes every stream that says whether a ticket's reminders are still needed.
+fn guarded<'a>(ticket: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a House, &'a File)> {
+    for stream in [stream::ticket(ticket), stream::work(ticket), stream::sla(ticket), stream::reminder(ticket)] {
+        read.guard(&stream);
+    }
+    let house = read.look().house(&at.tenant)?;
+    Some((house, house.tickets.get(&ticket)?))
+}
+
+/// The reminders a rule wants, unless what happened since made them needless.
+pub(crate) fn plan(plan: &Plan, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some((house, file)) = guarded(plan.ticket, read, at) else { return Vec::new() };
+    let edition = pinned(&house.rules, &plan.rule.name, plan.rule.version);
+    let Some((_, rule)) = edition.and_then(|edition| edition.read()) else { return Vec::new() };
+    let topic = if plan.aim == Aim::Customer { Topic::Ticket } else { Topic::of(&plan.facts) };
+    let (cause, position) = plan.cause;
+    // A rule speaks once of an event, whoever would be told by now.
+    let spoken = |(_, known): (Uuid, &Reminder)| known.cause == Some(cause) && known.rule.0 == plan.rule.name;
+    if file.moot(&topic, position) || house.reminders_of(plan.ticket).any(spoken) {
+        return Vec::new();
+    }
+    let saying = Saying {
+        rule: (rule, &plan.rule),
+        cause,
+        facts: &plan.facts,
+        step: 0,
+        too_late: file.too_late(&topic, at.now),
+    };
+    let events: Vec<_> = match &plan.aim {
+        Aim::Customer => customer(file, house, &saying, read, at).into_iter().collect(),
+        Aim::Person(subject) => person(subject, house, &saying, read, at).into_iter().collect(),
+        Aim::Party(party) => behind(party, (house, file), &saying, read, at),
+    };
+    recorded(plan.ticket, events)
+}
+
+/// A reminder for each of those behind a party.
+fn behind(
+    party: &Accountable,
+    of: (&House, &File),
+    saying: &Saying<'_>,
+    read: &Read<'_, State>,
+    at: &At,
+) -> Vec<NotifierEvent> {
+    let (house, file) = of;
+    let people = house.staff.behind(party, file.queue(), at.now);
+    people.iter().filter_map(|subject| person(subject, house, saying, read, at)).collect()
+}
+
+/// One reminder is all there ever is of a rule, a cause and a recipient; and one more where those told first did not
+/// answer, however many they were.
+fn id(saying: &Saying<'_>, recipient: &str) -> Uuid {
+    let name = &saying.rule.1.name;
+    let told =
+        if saying.step == 0 { format!("{name}\0{recipient}") } else { format!("{name}\0{recipient}\0{}", saying.step) };
+    Uuid::new_v5(&saying.cause, told.as_bytes())
+}
+
+fn person(subject: &str, house: &House, saying: &Saying<'_>, read: &Read<'_, State>, at: &At) -> Option<NotifierEvent> {
+    let reminder = id(saying, &format!("person/{subject}"));
+    if house.reminders.contains_key(&reminder) {
+        return None;
+    }
+    read.guard(&stream::recipient(subject));
+    let stranger = Person::default();
+    let known = house.people.get(subject).unwrap_or(&stranger);
+    let rule = saying.rule.0;
+    let mut media = known.media(at.now);
+    media.retain(|medium| rule.media.is_empty() || rule.media.contains(medium));
+    if media.is_empty() {
+        media.push(Medium::InApp);
+    }
+    let at_once = if rule.urgent { 2 } else { 1 };
+    let fallback = media.split_off(at_once.min(media.len()));
+    let answer_by = rule.answer_within_us.map(|within| at.now.saturating_add(within));
+    let too_late = earlier(answer_by, saying.too_late);
+    let when = if rule.urgent { (at.now, None) } else { defer::send_at(known, reminder, at.now, too_late) };
+    let wanted = known.settings.as_ref().map_or(DEFAULT_LANGUAGE, |settings| settings.language.as_str());
+    let to = Recipient::Person(subject.to_owned());
+    Some(planned((reminder, to, wanted), (media, fallback), (when, answer_by), (house, saying), read))
+}
+
+/// The customer is told by mail; whether they have an address is seen when it is opened.
+fn customer(file: &File, house: &House, saying: &Saying<'_>, read: &Read<'_, State>, at: &At) -> Option<NotifierEvent> {
+    let reminder = id(saying, "customer");
+    let contact = file.contact.clone().filter(|_| !house.reminders.contains_key(&reminder))?;
+    let to = Recipient::Customer(contact);
+    let media = (vec![Medium::Email], Vec::new());
+    Some(planned((reminder, to, DEFAULT_LANGUAGE), media, ((at.now, None), None), (house, saying), read))
+}
+
+type When = ((Micros, Option<Deferral>), Option<Micros>);
+
+fn planned(
+    who: (Uuid, Recipient, &str),
+    (media, fallback): (Vec<Medium>, Vec<Medium>),
+    (sent, answer_by): When,
+    of: (&House, &Saying<'_>),
+    read: &Read<'_, State>,
+) -> NotifierEvent {
+    let ((reminder, recipient, wanted), (send_at, deferred), (house, saying)) = (who, sent, of);
+    let (rule, pinned) = saying.rule;
+    read.guard(&stream::config(Notifier::NAME, MESSAGE_TEXT, &rule.text));
+    let text = house.texts.get(&rule.text).and_then(|editions| editions.last()?.read());
+    let (version, language) = text.map_or((0, DEFAULT_LANGUAGE), |(version, text)| (version, text.language(wanted)));
+    NotifierEvent::ReminderPlanned {
+        reminder,
+        rule: pinned.clone(),
+        text: Pinned { name: rule.text.clone(), version },
+        recipient,
+        language: language.to_owned(),
+        media,
+        fallback,
+        urgent: rule.urgent,
+        facts: saying.facts.clone(),
+        step: saying.step,
+        send_at,
+        deferred,
+        answer_by,
+    }
+}
+
+/// Takes back what was planned before its topic was closed.
+pub(crate) fn recall(
+    ticket: Uuid,
+    (topic, position, why): (&Topic, u64, Recall),
+    read: &Read<'_, State>,
+    at: &At,
+) -> Decided<Event> {
+    let Some(house) = read.guard(&stream::reminder(ticket)).house(&at.tenant) else { return Vec::new() };
+    let recalled = moot(house, ticket, topic, position, at.now).take(MAX_RECALLED);
+    recorded(ticket, recalled.map(|reminder| NotifierEvent::ReminderRecalled { reminder, why }))
+}
+
+/// The reminders of a ticket that need not be said any more since this topic was closed at this position.
+pub(crate) fn moot(
+    house: &House,
+    ticket: Uuid,
+    topic: &Topic,
+    position: u64,
+    now: Micros,
+) -> impl Iterator<Item = Uuid> {
+    let open = house.reminders_of(ticket).filter(move |(_, reminder)| {
+        reminder.position < position
+            && reminder.unsettled(now)
+            && (*topic == Topic::Ticket || reminder.topic() == *topic)
+    });
+    open.map(|(id, _)| id)
+}
+
+/// Records that nobody answered, or that it did not arrive, and tells the next queue: once, one step up.
+pub(crate) fn escalate(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some((house, file)) = guarded(ticket, read, at) else { return Vec::new() };
+    let Some((_, reminder)) = read.look().reminder(&at.tenant, ticket, id) else { return Vec::new() };
+    let unanswered = reminder.answer_by.is_some_and(|by| by < at.now) || reminder.exhausted();
+    if reminder.end.is_some() || !unanswered || file.moot(&reminder.topic(), reminder.position) {
+        return Vec::new();
+    }
+    let pin = Pinned { name: reminder.rule.0.clone(), version: reminder.rule.1 };
+    let rule = pinned(&house.rules, &pin.name, pin.version).and_then(|edition| edition.read()).map(|(_, rule)| rule);
+    let next = rule.and_then(|rule| rule.escalate_to.clone()).filter(|_| reminder.step == 0);
+    let delivered = reminder.arrived(at.now);
+    let mut events = vec![NotifierEvent::ReminderUnanswered { reminder: id, delivered, escalates_to: next.clone() }];
+    if let (Some(rule), Some(queue)) = (rule, next) {
+        let too_late = match &reminder.to {
+            To::Person(_) => file.too_late(&reminder.topic(), at.now),
+            To::Customer(_) => None,
+        };
+        let (facts, step) = (&reminder.facts, reminder.step + 1);
+        let cause = reminder.cause.unwrap_or(id);
+        let saying = Saying { rule: (rule, &pin), cause, facts, step, too_late };
+        events.extend(behind(&Accountable::Queue(queue), (house, file), &saying, read, at));
+    }
+    recorded(ticket, events)
+}

@@ -1,0 +1,148 @@
+//! What others' facts and the passing of time make notifier want: commands, never events.
+
+use decider::{Micros, Reaction};
+use ticket::dispatch::DispatchEvent;
+use ticket::intake::Accountable;
+use ticket::notifier::{NotifierEvent, Then};
+use ticket::sla::{Pinned, SlaEvent};
+use ticket::{Event, Recorded};
+use uuid::Uuid;
+
+use crate::command::{Aim, Command, Plan};
+use crate::document::in_force_at;
+use crate::file::File;
+use crate::known::{self, Scalars};
+use crate::plan::{MAX_RECALLED, moot};
+use crate::rule::Audience;
+use crate::state::{House, State};
+use crate::topic::{closed, renewal};
+
+/// What an event takes back, and then what the rules want said of it.
+pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
+    let (Some(house), Some(ticket)) = (state.house(&cause.tenant), cause.correlation) else { return Vec::new() };
+    if let Event::Notifier(event) = &cause.event {
+        return undelivered(house, cause, ticket, event).into_iter().collect();
+    }
+    let mut wanted = taken_back(house, cause, ticket);
+    if let Some(file) = house.tickets.get(&ticket) {
+        wanted.extend(said(house, file, cause, ticket));
+    }
+    wanted
+}
+
+/// As many commands as it takes: one append holds so many events.
+fn taken_back(house: &House, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Command>> {
+    let Some((topic, why)) = closed(&cause.event) else { return Vec::new() };
+    let position = cause.position;
+    let parts = moot(house, ticket, &topic, position, cause.recorded_at).count().div_ceil(MAX_RECALLED);
+    let recall = |part: usize| {
+        let command = Command::Recall { ticket, topic: topic.clone(), position, why };
+        because(cause, "recall", format!("{ticket}/{part}"), command)
+    };
+    (0..parts).map(recall).collect()
+}
+
+/// A rule speaks of what was recorded while it was in force, in the version in force then: a rule put in force later
+/// tells nobody of what is past.
+fn said(house: &House, file: &File, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Command>> {
+    if house.rules.is_empty() {
+        return Vec::new();
+    }
+    let Some((kind, told)) = known::scalars(&cause.event, cause.occurred_at) else { return Vec::new() };
+    let about = file.facts();
+    let mut wanted = Vec::new();
+    for (name, editions) in &house.rules {
+        let edition = in_force_at(editions, cause.position).and_then(|edition| edition.read());
+        let Some((version, rule)) = edition else { continue };
+        if !rule.about(&kind) || !rule.holds(&about, &told) {
+            continue;
+        }
+        let Some(aim) = aim(&rule.audience, file, &cause.event, &told) else { continue };
+        let facts = known::facts(ticket, &about, &told);
+        let rule = Pinned { name: name.clone(), version };
+        let plan = Plan { ticket, rule, cause: (cause.id, cause.position), aim, facts };
+        wanted.push(because(cause, "remind", format!("{ticket}/{name}"), Command::Plan(Box::new(plan))));
+    }
+    wanted
+}
+
+/// Whom an audience means, of this event.
+fn aim(audience: &Audience, file: &File, event: &Event, told: &Scalars) -> Option<Aim> {
+    match (audience, event) {
+        (Audience::Customer, _) => Some(Aim::Customer),
+        (Audience::Queue(name), _) => Some(Aim::Party(Accountable::Queue(name.clone()))),
+        (Audience::Woken, Event::Sla(SlaEvent::AttentionMissed { wakes, .. })) => Some(Aim::Party(wakes.clone())),
+        (Audience::Woken, _) => None,
+        (Audience::Accountable, Event::Intake(intake)) => {
+            let next = renewal(intake).or(file.next.as_ref());
+            next.map(|next| Aim::Party(next.accountable.clone()))
+        }
+        (Audience::Accountable, _) => file.next.as_ref().map(|next| Aim::Party(next.accountable.clone())),
+        (Audience::Engineer, Event::Dispatch(DispatchEvent::WorkHandedOver { to, .. })) => {
+            Some(Aim::Person(to.clone()))
+        }
+        (Audience::Engineer, _) => {
+            let named = told.get("engineer").and_then(|scalar| match scalar {
+                ticket::condition::Scalar::Text(name) => Some(name.clone()),
+                _ => None,
+            });
+            named.or_else(|| file.engineer.clone()).map(Aim::Person)
+        }
+    }
+}
+
+/// What did not arrive by any medium is told to the next.
+fn undelivered(house: &House, cause: &Recorded, ticket: Uuid, event: &NotifierEvent) -> Option<Reaction<Command>> {
+    let NotifierEvent::AttemptFailed { reminder, then: Then::GiveUp, .. } = event else { return None };
+    house.reminders.get(reminder).filter(|known| known.end.is_none() && known.exhausted())?;
+    Some(Reaction {
+        causation: Some(cause.id),
+        ..escalation(cause.tenant.clone(), ticket, *reminder, cause.occurred_at)
+    })
+}
+
+fn because(cause: &Recorded, rule: &'static str, target: String, command: Command) -> Reaction<Command> {
+    Reaction {
+        rule,
+        tenant: cause.tenant.clone(),
+        cause: cause.id.to_string(),
+        target,
+        occurred_at: cause.occurred_at,
+        causation: Some(cause.id),
+        command,
+    }
+}
+
+/// However it comes to it, a reminder escalates once.
+fn escalation(tenant: decider::Tenant, ticket: Uuid, reminder: Uuid, at: Micros) -> Reaction<Command> {
+    Reaction {
+        rule: "escalate",
+        tenant,
+        cause: format!("{reminder}/unanswered"),
+        target: ticket.to_string(),
+        occurred_at: at,
+        causation: None,
+        command: Command::Escalate { ticket, reminder },
+    }
+}
+
+/// What was not answered by an instant that the clock stands past.
+pub(crate) fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
+    let past = awaited(state).take_while(|(at, ..)| *at < now);
+    past.map(|(at, tenant, ticket, reminder)| escalation(tenant, ticket, reminder, at)).take(limit).collect()
+}
+
+/// The first instant that stands past an answer's.
+pub(crate) fn next_due(state: &State) -> Option<Micros> {
+    awaited(state).next().map(|(at, ..)| at.saturating_add(1))
+}
+
+/// The answers waited for, soonest first: not of what need not be said any more.
+fn awaited(state: &State) -> impl Iterator<Item = (Micros, decider::Tenant, Uuid, Uuid)> {
+    state.answers.iter().filter_map(|(at, tenant, reminder)| {
+        let house = state.house(tenant)?;
+        let known = house.reminders.get(reminder)?;
+        let file = house.tickets.get(&known.ticket)?;
+        (!file.moot(&known.topic(), known.position)).then(|| (*at, tenant.clone(), known.ticket, *reminder))
+    })
+}

@@ -1,0 +1,251 @@
+//! A reminder: who is told what by which media, every try, and how it ended.
+
+use std::collections::BTreeMap;
+
+use decider::Micros;
+use serde::{Deserialize, Serialize};
+use ticket::Personal;
+use ticket::intake::Contact;
+use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Recipient, Then};
+use uuid::Uuid;
+
+use crate::retry::Tried;
+use crate::topic::Topic;
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum To {
+    /// One of ours, by token subject.
+    Person(String),
+    /// The ticket's customer, sealed.
+    Customer(Personal<Contact>),
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum End {
+    Acknowledged,
+    Recalled(Recall),
+    Unanswered,
+}
+
+/// A try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Try {
+    pub(crate) medium: Medium,
+    /// Counts this medium's tries from 1.
+    pub(crate) number: u32,
+    pub(crate) message_id: String,
+    pub(crate) started_at: Micros,
+    pub(crate) ended: Option<(Micros, TryEnd)>,
+}
+
+/// How a try ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TryEnd {
+    Arrived(String),
+    Failed(String, Then),
+}
+
+/// A reminder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reminder {
+    pub(crate) ticket: Uuid,
+    /// The place in the log at which it was planned.
+    pub(crate) position: u64,
+    pub(crate) planned_at: Micros,
+    pub(crate) cause: Option<Uuid>,
+    pub(crate) rule: (String, u64),
+    pub(crate) text: (String, u64),
+    pub(crate) to: To,
+    pub(crate) language: String,
+    pub(crate) media: Vec<Medium>,
+    pub(crate) fallback: Vec<Medium>,
+    pub(crate) urgent: bool,
+    pub(crate) facts: BTreeMap<String, String>,
+    pub(crate) step: u32,
+    pub(crate) send_at: Micros,
+    pub(crate) deferred: Option<Deferral>,
+    pub(crate) answer_by: Option<Micros>,
+    /// The media it fell through to.
+    pub(crate) fallen: Vec<Medium>,
+    pub(crate) tries: Vec<Try>,
+    pub(crate) read_at: Option<Micros>,
+    pub(crate) snoozed_until: Option<Micros>,
+    pub(crate) end: Option<End>,
+}
+
+impl Reminder {
+    /// The reminder that this event plans; `at` says when and where in the log, and because of what.
+    pub(crate) fn planned(event: &NotifierEvent, at: (Micros, u64, Option<Uuid>), ticket: Uuid) -> Option<Self> {
+        let NotifierEvent::ReminderPlanned {
+            rule,
+            text,
+            recipient,
+            language,
+            media,
+            fallback,
+            urgent,
+            facts,
+            step,
+            send_at,
+            deferred,
+            answer_by,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        let (planned_at, position, cause) = at;
+        Some(Self {
+            ticket,
+            position,
+            planned_at,
+            cause,
+            rule: (rule.name.clone(), rule.version),
+            text: (text.name.clone(), text.version),
+            to: match recipient {
+                Recipient::Person(subject) => To::Person(subject.clone()),
+                Recipient::Customer(contact) => To::Customer(contact.clone()),
+            },
+            language: language.clone(),
+            media: media.clone(),
+            fallback: fallback.clone(),
+            urgent: *urgent,
+            facts: facts.clone(),
+            step: *step,
+            send_at: *send_at,
+            deferred: *deferred,
+            answer_by: *answer_by,
+            fallen: Vec::new(),
+            tries: Vec::new(),
+            read_at: None,
+            snoozed_until: None,
+            end: None,
+        })
+    }
+
+    /// Takes an event about it in.
+    pub(crate) fn evolve(&mut self, event: &NotifierEvent, at: Micros) {
+        match event {
+            NotifierEvent::ReminderDeferred { until, why, .. } => {
+                (self.send_at, self.deferred) = (*until, Some(*why));
+            }
+            NotifierEvent::AttemptStarted { attempt, medium, message_id, .. } => {
+                let message_id = message_id.clone();
+                let begun = Try { medium: *medium, number: *attempt, message_id, started_at: at, ended: None };
+                self.tries.push(begun);
+            }
+            NotifierEvent::AttemptSucceeded { attempt, medium, receipt, .. } => {
+                self.ended((*medium, *attempt), (at, TryEnd::Arrived(receipt.clone())));
+            }
+            NotifierEvent::AttemptFailed { attempt, medium, error, then, .. } => {
+                self.ended((*medium, *attempt), (at, TryEnd::Failed(error.clone(), *then)));
+                if let Then::FallThrough { medium } = then {
+                    self.fallen.push(*medium);
+                }
+            }
+            NotifierEvent::ReminderRead { .. } => self.read_at = Some(at),
+            NotifierEvent::ReminderAcknowledged { .. } => self.end = Some(End::Acknowledged),
+            NotifierEvent::ReminderSnoozed { until, .. } => self.snoozed_until = Some(*until),
+            NotifierEvent::ReminderRecalled { why, .. } => self.end = Some(End::Recalled(*why)),
+            NotifierEvent::ReminderUnanswered { .. } => self.end = Some(End::Unanswered),
+            NotifierEvent::ReminderPlanned { .. }
+            | NotifierEvent::RecipientSet { .. }
+            | NotifierEvent::PresenceReported { .. }
+            | NotifierEvent::DoNotDisturbSet { .. } => {}
+        }
+    }
+
+    fn ended(&mut self, which: (Medium, u32), end: (Micros, TryEnd)) {
+        if let Some(attempt) = self.tries.iter_mut().find(|one| (one.medium, one.number) == which) {
+            attempt.ended = Some(end);
+        }
+    }
+
+    /// The media in use, those it fell through to among them.
+    fn in_use(&self) -> impl Iterator<Item = Medium> {
+        self.media.iter().chain(&self.fallen).copied()
+    }
+
+    /// Whether the recipient saw it, and did not want it again later.
+    pub(crate) fn seen(&self) -> bool {
+        self.read_at.is_some_and(|at| self.snoozed_until.is_none_or(|until| at >= until))
+    }
+
+    /// The last try by a medium.
+    pub(crate) fn last(&self, medium: Medium) -> Option<&Try> {
+        self.tries.iter().rfind(|attempt| attempt.medium == medium)
+    }
+
+    /// The attempts that are owed: by which medium, the how manieth, from when on. None once it ended or was seen. The
+    /// inbox is no attempt: what is planned is there when its time comes.
+    pub(crate) fn owed(&self) -> impl Iterator<Item = (Micros, Medium, u32)> {
+        let open = self.end.is_none() && !self.seen();
+        let media = self.in_use().filter(move |medium| open && *medium != Medium::InApp);
+        // What turned out to have arrived by a medium is not sent by it again, however a later try ended.
+        let arrived = |medium| {
+            let taken = |attempt: &Try| matches!(&attempt.ended, Some((_, TryEnd::Arrived(_))));
+            self.tries.iter().any(|attempt| attempt.medium == medium && taken(attempt))
+        };
+        media.filter(move |medium| !arrived(*medium)).filter_map(|medium| {
+            let (at, number) = match self.last(medium) {
+                None => (self.send_at, 1),
+                Some(Try { number, ended: Some((_, TryEnd::Failed(_, Then::Retry { at }))), .. }) => (*at, number + 1),
+                Some(_) => return None,
+            };
+            Some((at.max(self.send_at).max(self.snoozed_until.unwrap_or(at)), medium, number))
+        })
+    }
+
+    /// The tries whose outcome nobody recorded yet.
+    pub(crate) fn in_flight(&self) -> impl Iterator<Item = &Try> {
+        self.tries.iter().filter(|attempt| attempt.ended.is_none())
+    }
+
+    /// Whether it arrived anywhere by this instant: another side took it, or it is in the inbox.
+    pub(crate) fn arrived(&self, now: Micros) -> bool {
+        let taken = |attempt: &Try| matches!(&attempt.ended, Some((_, TryEnd::Arrived(_))));
+        (self.send_at <= now && self.in_use().any(|medium| medium == Medium::InApp)) || self.tries.iter().any(taken)
+    }
+
+    /// Whether no medium is left by which it could arrive.
+    pub(crate) fn exhausted(&self) -> bool {
+        !self.arrived(Micros::MAX) && self.in_flight().next().is_none() && {
+            let gave_up = |medium| {
+                matches!(
+                    self.last(medium).and_then(|attempt| attempt.ended.as_ref()),
+                    Some((_, TryEnd::Failed(_, Then::GiveUp | Then::FallThrough { .. })))
+                )
+            };
+            self.in_use().all(gave_up)
+        }
+    }
+
+    /// The medium that is left when one of those in use fails; none is needed where it arrived by another.
+    pub(crate) fn next_medium(&self, now: Micros) -> Option<Medium> {
+        let used: Vec<_> = self.in_use().collect();
+        let arrived = self.arrived(now);
+        self.fallback.iter().copied().find(|medium| !arrived && !used.contains(medium))
+    }
+
+    /// What a medium has been through.
+    pub(crate) fn tried(&self, medium: Medium) -> Option<Tried> {
+        let mut tries = self.tries.iter().filter(|attempt| attempt.medium == medium);
+        let since = tries.next()?.started_at;
+        Some(Tried { since, attempts: self.last(medium)?.number })
+    }
+
+    /// Whether anything is still to be expected of it.
+    pub(crate) fn unsettled(&self, now: Micros) -> bool {
+        self.end.is_none() && (matches!(self.to, To::Person(_)) || !self.arrived(now))
+    }
+
+    /// What it is about; nothing but the ticket, to the customer.
+    pub(crate) fn topic(&self) -> Topic {
+        match self.to {
+            To::Person(_) => Topic::of(&self.facts),
+            To::Customer(_) => Topic::Ticket,
+        }
+    }
+}

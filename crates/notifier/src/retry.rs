@@ -1,0 +1,109 @@
+//! What follows a failed attempt: the same medium again, each time later; the next medium; or nothing.
+
+use decider::Micros;
+use serde::{Deserialize, Serialize};
+use ticket::notifier::{Medium, Then};
+
+const SECOND_US: Micros = 1_000_000;
+/// Pauses between attempts by one medium, seconds; the last one repeats.
+const PAUSES_SECS: [Micros; 8] = [10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
+/// How long one medium is tried, from its first attempt: a day.
+const TRIED_FOR_US: Micros = 86_400 * SECOND_US;
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// In a word or two: `refused 550`, `unreachable`; never an address.
+    pub kind: String,
+    /// Whether trying again cannot help.
+    pub permanent: bool,
+    /// How long the other side wants us to wait, seconds.
+    pub retry_after_secs: Option<u32>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It arrived; what the other side said.
+    Arrived(String),
+    /// It did not.
+    Failed(Trouble),
+    /// Nobody knows: whoever began it is gone.
+    Lost,
+}
+
+/// What a medium has been through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tried {
+    /// When the first attempt began.
+    pub(crate) since: Micros,
+    /// How many there were.
+    pub(crate) attempts: u32,
+}
+
+/// What follows a failure at `now`; `next` is the medium that is left, `too_late` when the reminder would be.
+pub(crate) fn then(
+    outcome: &Outcome,
+    tried: Tried,
+    now: Micros,
+    next: Option<Medium>,
+    too_late: Option<Micros>,
+) -> Then {
+    let over = next.map_or(Then::GiveUp, |medium| Then::FallThrough { medium });
+    let trouble = match outcome {
+        Outcome::Failed(trouble) => trouble,
+        // What may have arrived is sent once more, under the same id.
+        Outcome::Arrived(_) | Outcome::Lost => return Then::Retry { at: now },
+    };
+    let pause = PAUSES_SECS[(tried.attempts.saturating_sub(1) as usize).min(PAUSES_SECS.len() - 1)];
+    let asked = Micros::from(trouble.retry_after_secs.unwrap_or(0));
+    let at = now.saturating_add(pause.max(asked).saturating_mul(SECOND_US));
+    let past = |limit: Option<Micros>| limit.is_some_and(|limit| at > limit);
+    let hurried = next.is_some() && past(too_late);
+    if trouble.permanent || hurried || past(Some(tried.since.saturating_add(TRIED_FOR_US))) {
+        return over;
+    }
+    Then::Retry { at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(permanent: bool, retry_after_secs: Option<u32>) -> Outcome {
+        Outcome::Failed(Trouble { kind: "refused 451".into(), permanent, retry_after_secs })
+    }
+
+    #[test]
+    fn pauses_grow_and_end_within_a_day() {
+        let (mut now, mut attempts, mut pauses) = (0, 0, Vec::new());
+        loop {
+            attempts += 1;
+            match then(&failed(false, None), Tried { since: 0, attempts }, now, None, None) {
+                Then::Retry { at } => {
+                    pauses.push((at - now) / SECOND_US);
+                    now = at;
+                }
+                end => break assert_eq!(end, Then::GiveUp),
+            }
+        }
+        assert_eq!(pauses, [10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 14_400, 14_400, 14_400, 14_400]);
+        assert!(now <= TRIED_FOR_US);
+    }
+
+    /// Proves part of: N7
+    #[test]
+    fn what_cannot_help_falls_through_at_once() {
+        let tried = Tried { since: 0, attempts: 1 };
+        let next = Some(Medium::Webhook);
+        let over = Then::FallThrough { medium: Medium::Webhook };
+        assert_eq!(then(&failed(true, None), tried, 0, next, None), over);
+        assert_eq!(then(&failed(true, None), tried, 0, None, None), Then::GiveUp);
+        assert_eq!(then(&failed(false, None), tried, 0, next, Some(9 * SECOND_US)), over, "there is no time to wait");
+        let waits = |secs: Micros| Then::Retry { at: secs * SECOND_US };
+        assert_eq!(then(&failed(false, None), tried, 0, None, Some(9 * SECOND_US)), waits(10), "nothing else is left");
+        assert_eq!(then(&failed(false, Some(300)), tried, 0, next, None), waits(300), "the other side asked for it");
+        assert_eq!(then(&failed(false, Some(90_000)), tried, 0, next, None), over);
+        assert_eq!(then(&Outcome::Lost, tried, 7, next, None), Then::Retry { at: 7 });
+    }
+}

@@ -1,0 +1,180 @@
+//! Who is told what, when: a `kind: ReminderRule` document.
+
+use decider::Micros;
+use serde_json::Value;
+use ticket::condition::{Condition, TicketFacts};
+use ticket::document::{self, Fault, Part};
+use ticket::glob::Globs;
+use ticket::notifier::Medium;
+
+use crate::known::{self, Scalars};
+
+/// Longest time an answer may be waited for, seconds: 30 days.
+const MAX_ANSWER_SECS: i64 = 30 * 86_400;
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Whoever owes the ticket's next step.
+    Accountable,
+    /// Whoever is woken because nobody took it.
+    Woken,
+    /// The engineer the event is about.
+    Engineer,
+    /// The customer, as the ticket says they are reached.
+    Customer,
+    /// Whoever is on duty for this queue.
+    Queue(String),
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    on: Globs,
+    when: Option<Condition>,
+    /// Who is told.
+    pub audience: Audience,
+    /// The text's name.
+    pub text: String,
+    /// Whether it may break quiet hours.
+    pub urgent: bool,
+    /// Within which time an answer is wanted, microseconds.
+    pub answer_within_us: Option<Micros>,
+    /// The queue that is told when none comes.
+    pub escalate_to: Option<String>,
+    /// The media it may use; any if empty.
+    pub media: Vec<Medium>,
+}
+
+impl Rule {
+    /// Reads a spec, or names everything that is wrong with it.
+    pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
+        document::read(spec, |part| {
+            let known = ["on", "when", "audience", "text", "urgent", "answer_within", "escalate_to", "media"];
+            part.only(&known);
+            let on = part.field("on").map(|on| Globs::new(&on.texts()));
+            if on.as_ref().is_some_and(Globs::matches_nothing) {
+                part.fault_at("/on", "must name at least one kind of event");
+            }
+            let when = part.maybe("when").and_then(|when| condition(&when));
+            let audience = part.field("audience").and_then(|audience| audience_of(&audience));
+            if audience == Some(Audience::Woken) && on.as_ref().is_some_and(|on| !on.matches("AttentionMissed")) {
+                part.fault_at("/audience", "woken is known of AttentionMissed alone: name it in on");
+            }
+            let text = part.field("text").and_then(|text| text.text()).map(str::to_owned);
+            let answer_within_us = part.maybe("answer_within").and_then(|within| answer_within_us(&within));
+            let urgent = part.maybe("urgent").and_then(|urgent| urgent.flag());
+            let media = part.maybe("media").map_or_else(Vec::new, |media| media_of(&media));
+            let escalate_to = part.maybe("escalate_to").and_then(|queue| queue.text()).map(str::to_owned);
+            Some(Self {
+                on: on?,
+                when,
+                audience: audience?,
+                text: text?,
+                urgent: urgent.unwrap_or_default(),
+                answer_within_us,
+                escalate_to,
+                media,
+            })
+        })
+    }
+
+    /// Whether the rule is about events of this kind.
+    pub(crate) fn about(&self, kind: &str) -> bool {
+        self.on.matches(kind)
+    }
+
+    /// Whether its condition holds of this ticket and this event.
+    pub(crate) fn holds(&self, ticket: &TicketFacts, told: &Scalars) -> bool {
+        let values = || Some([("ticket", json(ticket)?), ("event", json(told)?)]);
+        self.when.as_ref().is_none_or(|when| values().is_some_and(|values| when.holds(&values)))
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Option<Value> {
+    serde_json::to_value(value).ok()
+}
+
+fn condition(part: &Part<'_>) -> Option<Condition> {
+    let sample = [("ticket", json(&TicketFacts::sample())?), ("event", json(&known::sample())?)];
+    match Condition::compile(part.text()?, &sample) {
+        Ok(condition) => Some(condition),
+        Err(why) => {
+            part.fault(why);
+            None
+        }
+    }
+}
+
+fn audience_of(part: &Part<'_>) -> Option<Audience> {
+    let flags = [
+        ("accountable", Audience::Accountable),
+        ("woken", Audience::Woken),
+        ("engineer", Audience::Engineer),
+        ("customer", Audience::Customer),
+    ];
+    part.only(&["accountable", "woken", "engineer", "customer", "queue"]);
+    let flagged = flags.into_iter().filter_map(|(name, audience)| part.maybe(name)?.flag()?.then_some(audience));
+    let mut found: Vec<_> = flagged.collect();
+    found.extend(part.maybe("queue").and_then(|queue| queue.text()).map(|queue| Audience::Queue(queue.to_owned())));
+    if found.len() != 1 {
+        part.fault("must name exactly one of accountable, woken, engineer, customer, queue");
+    }
+    found.pop()
+}
+
+fn answer_within_us(part: &Part<'_>) -> Option<Micros> {
+    let secs = part.duration_secs()?;
+    if !(1..=MAX_ANSWER_SECS).contains(&secs) {
+        part.fault("must be at least 1s and at most 720h");
+    }
+    secs.checked_mul(1_000_000)
+}
+
+fn media_of(part: &Part<'_>) -> Vec<Medium> {
+    let words = [("in_app", Medium::InApp), ("email", Medium::Email), ("webhook", Medium::Webhook)];
+    let items = part.items();
+    if items.is_empty() {
+        part.fault("must name at least one medium");
+    }
+    items.iter().filter_map(|item| item.one_of(&words)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn faults(spec: &Value) -> Vec<String> {
+        Rule::read(spec).unwrap_err().into_iter().map(|fault| fault.path).collect()
+    }
+
+    /// Proves part of: X1, N2
+    #[test]
+    fn every_fault_of_a_rule_is_named() {
+        let spec = json!({"on": [], "when": "event.colour == 1", "audience": {"engineer": true, "queue": "q"},
+            "urgent": "yes", "answer_within": "0s", "media": ["pigeon"], "text": 7});
+        assert_eq!(faults(&spec), ["/answer_within", "/audience", "/media/0", "/on", "/text", "/urgent", "/when"]);
+        let woken = json!({"on": ["Breached"], "audience": {"woken": true}, "text": "t"});
+        assert_eq!(faults(&woken), ["/audience"]);
+    }
+
+    #[test]
+    fn a_condition_reads_the_ticket_and_the_event() {
+        let spec = json!({"on": ["Warning*"], "audience": {"accountable": true}, "text": "t",
+            "when": "ticket.priority == 'medium' && event.share_bp >= 8000 && event.clock != 'reply'"});
+        let rule = Rule::read(&spec).unwrap();
+        assert!(rule.about("WarningRaised") && !rule.about("Breached"));
+        let told = |share_bp, clock: &str| {
+            let mut told = known::sample();
+            told.insert("share_bp".into(), ticket::condition::Scalar::Number(share_bp));
+            told.insert("clock".into(), ticket::condition::Scalar::Text(clock.into()));
+            told
+        };
+        let ticket = TicketFacts::sample();
+        assert!(rule.holds(&ticket, &told(8_000, "repair")));
+        assert!(!rule.holds(&ticket, &told(5_000, "repair")) && !rule.holds(&ticket, &told(8_000, "reply")));
+        assert!(!rule.holds(&ticket, &Scalars::new()), "what the event does not say does not hold");
+    }
+}

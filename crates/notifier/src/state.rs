@@ -1,0 +1,218 @@
+//! What notifier has folded: people, queues and duty, tickets as far as rules ask, reminders, and what is due next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use decider::{Micros, Tenant};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ticket::document::Kept;
+use ticket::house::HouseEvent;
+use ticket::notifier::{Medium, NotifierEvent};
+use ticket::{Event, Recorded};
+use uuid::Uuid;
+
+use crate::audience::{Queue, Staff};
+use crate::document::{Edition, MESSAGE_TEXT, REMINDER_RULE, Shelf};
+use crate::file::File;
+use crate::person::Person;
+use crate::reminder::{Reminder, To};
+use crate::rule::Rule;
+use crate::text::Text;
+
+/// Everything folded.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    pub(crate) houses: BTreeMap<Tenant, House>,
+    /// What counts as unanswered next, soonest first.
+    pub(crate) answers: BTreeSet<(Micros, Tenant, Uuid)>,
+    /// The attempts owed, soonest first.
+    pub(crate) outbox: BTreeSet<(Micros, Tenant, Uuid, Medium)>,
+    /// The attempts begun whose outcome nobody recorded.
+    pub(crate) in_flight: BTreeSet<(Tenant, Uuid)>,
+}
+
+/// What belongs to one tenant.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct House {
+    pub(crate) rules: Shelf<Rule>,
+    pub(crate) texts: Shelf<Text>,
+    pub(crate) staff: Staff,
+    pub(crate) people: BTreeMap<String, Person>,
+    pub(crate) tickets: BTreeMap<Uuid, File>,
+    pub(crate) reminders: BTreeMap<Uuid, Reminder>,
+    /// The reminders of each ticket, in the order in which they were planned.
+    pub(crate) of_ticket: BTreeMap<Uuid, Vec<Uuid>>,
+    /// The version of each ticket's reminders.
+    pub(crate) versions: BTreeMap<Uuid, u64>,
+}
+
+impl State {
+    /// A tenant's part.
+    pub(crate) fn house(&self, tenant: &Tenant) -> Option<&House> {
+        self.houses.get(tenant)
+    }
+
+    /// A reminder of this ticket, with its tenant's part.
+    pub(crate) fn reminder(&self, tenant: &Tenant, ticket: Uuid, id: Uuid) -> Option<(&House, &Reminder)> {
+        let house = self.house(tenant)?;
+        Some((house, house.reminders.get(&id).filter(|reminder| reminder.ticket == ticket)?))
+    }
+
+    /// Takes one event in.
+    pub(crate) fn evolve(&mut self, event: &Recorded) {
+        match &event.event {
+            Event::Notifier(notifier) => self.notifier(event, notifier),
+            Event::House(house) => self.house_event(event, house),
+            Event::Intake(_) | Event::Sla(_) | Event::Dispatch(_) => self.foreign(event),
+        }
+    }
+
+    fn foreign(&mut self, event: &Recorded) {
+        let house = self.houses.entry(event.tenant.clone()).or_default();
+        if let Event::Dispatch(dispatch) = &event.event
+            && event.stream.family() == "engineer"
+        {
+            house.staff.evolve(event.stream.key(), dispatch, event.occurred_at);
+        }
+        let Some(id) = event.correlation else { return };
+        if let Event::Intake(intake) = &event.event
+            && let Some(file) = File::begin(intake)
+        {
+            house.tickets.insert(id, file);
+        }
+        if let Some(file) = house.tickets.get_mut(&id) {
+            file.evolve(event);
+        }
+    }
+
+    fn notifier(&mut self, event: &Recorded, notifier: &NotifierEvent) {
+        let house = self.houses.entry(event.tenant.clone()).or_default();
+        let Some(id) = reminder_of(notifier) else {
+            house.people.entry(event.stream.key().to_owned()).or_default().evolve(notifier, event.version);
+            return;
+        };
+        let Some(ticket) = event.correlation else { return };
+        house.versions.insert(ticket, event.version);
+        if house.reminders.contains_key(&id) {
+            self.leave(&event.tenant, id);
+            let Some(house) = self.houses.get_mut(&event.tenant) else { return };
+            let Some(known) = house.reminders.get_mut(&id) else { return };
+            known.evolve(notifier, event.recorded_at);
+            house.resent(id, notifier);
+        } else {
+            let at = (event.recorded_at, event.position, event.causation);
+            let Some(planned) = Reminder::planned(notifier, at, ticket) else { return };
+            house.of_ticket.entry(ticket).or_default().push(id);
+            house.reminders.insert(id, planned);
+            house.keep(id, event.position);
+        }
+        self.enter(&event.tenant, id);
+    }
+
+    /// Takes a reminder out of what is due.
+    fn leave(&mut self, tenant: &Tenant, id: Uuid) {
+        let Some(known) = self.houses.get(tenant).and_then(|house| house.reminders.get(&id)) else { return };
+        for (at, medium, _) in known.owed() {
+            self.outbox.remove(&(at, tenant.clone(), id, medium));
+        }
+        if let Some(at) = known.answer_by {
+            self.answers.remove(&(at, tenant.clone(), id));
+        }
+        self.in_flight.remove(&(tenant.clone(), id));
+    }
+
+    /// Puts a reminder into what is due.
+    fn enter(&mut self, tenant: &Tenant, id: Uuid) {
+        let Some(known) = self.houses.get(tenant).and_then(|house| house.reminders.get(&id)) else { return };
+        for (at, medium, _) in known.owed() {
+            self.outbox.insert((at, tenant.clone(), id, medium));
+        }
+        if let Some(at) = known.answer_by.filter(|_| known.end.is_none()) {
+            self.answers.insert((at, tenant.clone(), id));
+        }
+        if known.in_flight().next().is_some() {
+            self.in_flight.insert((tenant.clone(), id));
+        }
+    }
+
+    fn house_event(&mut self, event: &Recorded, applied: &HouseEvent) {
+        let (kind, name, spec) = match applied {
+            HouseEvent::ConfigApplied { kind, name, spec } => (kind, name, Some(spec)),
+            HouseEvent::ConfigRetired { kind, name } => (kind, name, None),
+            HouseEvent::ReactedThrough { .. }
+            | HouseEvent::ReactionParked { .. }
+            | HouseEvent::ClockAnchored { .. } => return,
+        };
+        let house = self.houses.entry(event.tenant.clone()).or_default();
+        match kind.as_str() {
+            REMINDER_RULE => shelve(&mut house.rules, event, (name, spec)),
+            MESSAGE_TEXT => shelve(&mut house.texts, event, (name, spec)),
+            "Queue" => match spec.and_then(|spec| Queue::read(spec).ok()) {
+                Some(queue) => drop(house.staff.queues.insert(name.clone(), queue)),
+                None => drop(house.staff.queues.remove(name)),
+            },
+            _ => {}
+        }
+    }
+}
+
+impl House {
+    /// Puts a reminder that was planned into its recipient's inbox.
+    fn keep(&mut self, id: Uuid, position: u64) {
+        let Some(Reminder { to: To::Person(subject), urgent, send_at, .. }) = self.reminders.get(&id) else { return };
+        let person = self.people.entry(subject.clone()).or_default();
+        person.keep(position, id);
+        if !urgent {
+            person.sends(*send_at, id);
+        }
+    }
+
+    /// Notes when a reminder that was put off is sent.
+    fn resent(&mut self, id: Uuid, event: &NotifierEvent) {
+        let NotifierEvent::ReminderDeferred { until, .. } = event else { return };
+        let Some(Reminder { to: To::Person(subject), .. }) = self.reminders.get(&id) else { return };
+        self.people.entry(subject.clone()).or_default().sends(*until, id);
+    }
+
+    /// Those of a ticket's reminders that the rest of a list is made of.
+    pub(crate) fn reminders_of(&self, ticket: Uuid) -> impl DoubleEndedIterator<Item = (Uuid, &Reminder)> {
+        let ids = self.of_ticket.get(&ticket).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.reminders.get(id)?)))
+    }
+
+    /// The instant from which on a reminder would come too late.
+    pub(crate) fn too_late(&self, reminder: &Reminder, now: Micros) -> Option<Micros> {
+        let of_topic = self.tickets.get(&reminder.ticket).and_then(|file| file.too_late(&reminder.topic(), now));
+        earlier(reminder.answer_by.filter(|at| *at > now), of_topic)
+    }
+}
+
+/// The earlier of two instants, where there are any.
+pub(crate) fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {
+    one.into_iter().chain(other).min()
+}
+
+/// Adds the version that an event brought, or (without a spec) ended.
+fn shelve<T>(shelf: &mut Shelf<T>, event: &Recorded, (name, spec): (&str, Option<&Value>)) {
+    let kept = spec.map(|spec| Kept::new(event.version, spec));
+    shelf.entry(name.to_owned()).or_default().push(Edition { position: event.position, kept });
+}
+
+/// The reminder an event is about; none for those of a recipient's own stream.
+pub(crate) fn reminder_of(event: &NotifierEvent) -> Option<Uuid> {
+    match event {
+        NotifierEvent::ReminderPlanned { reminder, .. }
+        | NotifierEvent::ReminderDeferred { reminder, .. }
+        | NotifierEvent::AttemptStarted { reminder, .. }
+        | NotifierEvent::AttemptSucceeded { reminder, .. }
+        | NotifierEvent::AttemptFailed { reminder, .. }
+        | NotifierEvent::ReminderRead { reminder }
+        | NotifierEvent::ReminderAcknowledged { reminder, .. }
+        | NotifierEvent::ReminderSnoozed { reminder, .. }
+        | NotifierEvent::ReminderRecalled { reminder, .. }
+        | NotifierEvent::ReminderUnanswered { reminder, .. } => Some(*reminder),
+        NotifierEvent::RecipientSet { .. }
+        | NotifierEvent::PresenceReported { .. }
+        | NotifierEvent::DoNotDisturbSet { .. } => None,
+    }
+}

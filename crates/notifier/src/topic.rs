@@ -1,0 +1,91 @@
+//! What a reminder is about, and the events after which it no longer needs to be said.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ticket::Event;
+use ticket::dispatch::DispatchEvent;
+use ticket::intake::{Attention, IntakeEvent};
+use ticket::notifier::Recall;
+use ticket::sla::SlaEvent;
+
+/// What a reminder is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Topic {
+    /// The ticket as a whole.
+    Ticket,
+    /// Its next step.
+    Step,
+    /// A clock of it.
+    Clock(String),
+    /// Who takes a visit on.
+    Visit(String),
+}
+
+impl Topic {
+    /// The topic of a reminder, by the facts it was planned with.
+    pub(crate) fn of(facts: &BTreeMap<String, String>) -> Self {
+        let fact = |name: &str| facts.get(name).cloned().unwrap_or_default();
+        match fact("kind").as_str() {
+            "WarningRaised" | "Breached" => Self::Clock(fact("clock")),
+            "Offered" | "Recommended" | "NobodyFound" => Self::Visit(fact("visit")),
+            "AttentionMissed" => Self::Step,
+            _ if facts.contains_key("attend_by") => Self::Step,
+            _ => Self::Ticket,
+        }
+    }
+}
+
+/// What an event closes, and why reminders of it are recalled.
+pub(crate) fn closed(event: &Event) -> Option<(Topic, Recall)> {
+    match event {
+        Event::Intake(IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. }) => {
+            Some((Topic::Ticket, Recall::TicketEnded))
+        }
+        Event::Intake(intake) => renewal(intake).map(|_| (Topic::Step, Recall::ActedOn)),
+        Event::Sla(SlaEvent::ClockStopped { clock, .. } | SlaEvent::ClockCancelled { clock, .. }) => {
+            Some((Topic::Clock(clock.clone()), Recall::ActedOn))
+        }
+        Event::Sla(SlaEvent::BreachRevoked { clock, .. }) => Some((Topic::Clock(clock.clone()), Recall::BreachRevoked)),
+        Event::Dispatch(dispatch) => visit(dispatch).map(|topic| (topic, Recall::ActedOn)),
+        Event::Sla(_) | Event::Notifier(_) | Event::House(_) => None,
+    }
+}
+
+fn visit(event: &DispatchEvent) -> Option<Topic> {
+    match event {
+        DispatchEvent::Offered { visit, .. }
+        | DispatchEvent::OfferAccepted { visit, .. }
+        | DispatchEvent::OfferDeclined { visit, .. }
+        | DispatchEvent::OfferExpired { visit, .. }
+        | DispatchEvent::VisitReleased { visit, .. }
+        | DispatchEvent::VisitCancelled { visit, .. }
+        | DispatchEvent::WorkHandedOver { visit, .. }
+        | DispatchEvent::Departed { visit, .. } => Some(Topic::Visit(visit.to_string())),
+        _ => None,
+    }
+}
+
+/// The next step an event names.
+pub(crate) fn renewal(event: &IntakeEvent) -> Option<&Attention> {
+    match event {
+        IntakeEvent::Received { next, .. }
+        | IntakeEvent::Triaged { next, .. }
+        | IntakeEvent::Transferred { next, .. }
+        | IntakeEvent::TakenInCharge { next, .. }
+        | IntakeEvent::WaitStarted { next, .. }
+        | IntakeEvent::WaitEnded { next, .. }
+        | IntakeEvent::VisitScheduled { next, .. }
+        | IntakeEvent::VisitFellThrough { next, .. }
+        | IntakeEvent::VisitBegun { next, .. }
+        | IntakeEvent::Resolved { next, .. }
+        | IntakeEvent::Confirmed { next, .. }
+        | IntakeEvent::ConfirmationRejected { next, .. }
+        | IntakeEvent::Reopened { next, .. } => Some(next),
+        IntakeEvent::Commented { next, .. }
+        | IntakeEvent::PriorityRaised { next, .. }
+        | IntakeEvent::PriorityLowered { next, .. }
+        | IntakeEvent::TicketImported { next, .. } => next.as_ref(),
+        _ => None,
+    }
+}

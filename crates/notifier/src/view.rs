@@ -1,0 +1,300 @@
+//! What can be asked: somebody's inbox, what people were told of a ticket, how they want to be told, and how much of it
+//! had an effect. One tenant's at a time.
+
+use decider::{Micros, Tenant};
+use ticket::batch::Listed;
+use ticket::notifier::{Deferral, Medium, Presence};
+use uuid::Uuid;
+
+use crate::document::{MESSAGE_TEXT, REMINDER_RULE, Shelf, in_force, pinned};
+use crate::person::{Person, Settings};
+use crate::reminder::{End, Reminder, To, TryEnd};
+use crate::state::{House, State};
+use crate::text::{self, Rendered};
+
+/// Most reminders of a ticket that are listed; the first planned.
+const MAX_LISTED: usize = 1_000;
+
+/// Where a reminder stands.
+///
+/// The inbox needs no attempt: a reminder whose media name it has arrived there as soon as its time to be sent has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It is to be sent, at once or later.
+    Waiting,
+    /// An attempt is under way, or will be repeated.
+    Sending,
+    /// It arrived by at least one medium.
+    Delivered,
+    /// The recipient saw it.
+    Read,
+    /// The recipient answers for it.
+    Acknowledged,
+    /// It comes again later.
+    Snoozed,
+    /// It is no longer needed.
+    Recalled,
+    /// Nobody answered in time; the next step followed.
+    Unanswered,
+    /// No medium is left by which it could arrive.
+    Undelivered,
+}
+
+/// A try to reach somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TryView {
+    /// Counts this medium's tries from 1.
+    pub number: u32,
+    /// By which medium.
+    pub medium: Medium,
+    /// What the receiver de-duplicates by.
+    pub message_id: String,
+    /// When it began.
+    pub started_at: Micros,
+    /// When its outcome was known.
+    pub ended_at: Option<Micros>,
+    /// What the other side said, if it arrived.
+    pub receipt: Option<String>,
+    /// What kind of failure, if it did not.
+    pub error: Option<String>,
+}
+
+/// Something somebody is told of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReminderView {
+    /// The reminder.
+    pub id: Uuid,
+    /// The ticket.
+    pub ticket: Uuid,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Who, by token subject; nothing for the ticket's customer.
+    pub recipient: Option<String>,
+    /// The text, in the recipient's language.
+    pub words: Rendered,
+    /// Whether it may break quiet hours.
+    pub urgent: bool,
+    /// The media used at once.
+    pub media: Vec<Medium>,
+    /// The media tried after them.
+    pub fallback: Vec<Medium>,
+    /// Counts the escalations of its cause from 0.
+    pub step: u32,
+    /// When it was planned.
+    pub planned_at: Micros,
+    /// When it is or was sent.
+    pub send_at: Micros,
+    /// When it counts as unanswered.
+    pub answer_by: Option<Micros>,
+    /// Why it was not sent at once.
+    pub deferred: Option<Deferral>,
+    /// Every try.
+    pub tries: Vec<TryView>,
+    /// The rule that wanted it, and its version.
+    pub rule: (String, u64),
+    /// The event that caused it.
+    pub cause: Option<Uuid>,
+    /// The version of the ticket's reminders.
+    pub version: u64,
+}
+
+/// How somebody wants to be told; addresses stay sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonView {
+    /// By token subject.
+    pub subject: String,
+    /// What they said; the defaults, as long as they said nothing.
+    pub settings: Settings,
+    /// What they are, and until when that holds.
+    pub presence: Option<(Presence, Micros)>,
+    /// Until when only what cannot wait is sent.
+    pub dnd_until: Option<Micros>,
+    /// The version of their stream.
+    pub version: u64,
+}
+
+/// How many reminders a tenant has, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Planned.
+    pub planned: u64,
+    /// Sent: an attempt began, or they lie in the inbox.
+    pub sent: u64,
+    /// Arrived by at least one medium.
+    pub delivered: u64,
+    /// Seen.
+    pub read: u64,
+    /// Answered: acknowledged, or somebody took the step.
+    pub acted_on: u64,
+    /// Not sent at once.
+    pub deferred: u64,
+    /// Not answered in time.
+    pub unanswered: u64,
+    /// Arrived by no medium.
+    pub undelivered: u64,
+}
+
+fn standing(reminder: &Reminder, now: Micros) -> Standing {
+    let arrived = reminder.arrived(now);
+    match reminder.end {
+        Some(End::Acknowledged) => Standing::Acknowledged,
+        Some(End::Recalled(_)) => Standing::Recalled,
+        Some(End::Unanswered) if reminder.exhausted() => Standing::Undelivered,
+        Some(End::Unanswered) => Standing::Unanswered,
+        None if reminder.snoozed_until.is_some_and(|until| now < until) => Standing::Snoozed,
+        None if reminder.seen() => Standing::Read,
+        None if arrived => Standing::Delivered,
+        None if reminder.exhausted() => Standing::Undelivered,
+        None if reminder.tries.is_empty() => Standing::Waiting,
+        None => Standing::Sending,
+    }
+}
+
+/// What a reminder says.
+pub(crate) fn words(house: &House, reminder: &Reminder) -> Rendered {
+    let (name, version) = &reminder.text;
+    let edition = pinned(&house.texts, name, *version).and_then(|edition| edition.read());
+    edition.map_or_else(|| text::plain(&reminder.facts), |(_, text)| text.render(&reminder.language, &reminder.facts))
+}
+
+fn view(house: &House, id: Uuid, reminder: &Reminder, now: Micros) -> ReminderView {
+    let tries = reminder.tries.iter().map(|attempt| {
+        let (receipt, error) = match &attempt.ended {
+            Some((_, TryEnd::Arrived(receipt))) => (Some(receipt.clone()), None),
+            Some((_, TryEnd::Failed(error, _))) => (None, Some(error.clone())),
+            None => (None, None),
+        };
+        let ended_at = attempt.ended.as_ref().map(|(at, _)| *at);
+        let (number, medium, started_at) = (attempt.number, attempt.medium, attempt.started_at);
+        TryView { number, medium, message_id: attempt.message_id.clone(), started_at, ended_at, receipt, error }
+    });
+    ReminderView {
+        id,
+        ticket: reminder.ticket,
+        standing: standing(reminder, now),
+        recipient: match &reminder.to {
+            To::Person(subject) => Some(subject.clone()),
+            To::Customer(_) => None,
+        },
+        words: words(house, reminder),
+        urgent: reminder.urgent,
+        media: reminder.media.clone(),
+        fallback: reminder.fallback.clone(),
+        step: reminder.step,
+        planned_at: reminder.planned_at,
+        send_at: reminder.send_at,
+        answer_by: reminder.answer_by,
+        deferred: reminder.deferred,
+        tries: tries.collect(),
+        rule: reminder.rule.clone(),
+        cause: reminder.cause,
+        version: house.versions.get(&reminder.ticket).copied().unwrap_or_default(),
+    }
+}
+
+/// A reminder as it stands.
+pub fn reminder(state: &State, tenant: &Tenant, (ticket, id): (Uuid, Uuid), now: Micros) -> Option<ReminderView> {
+    let (house, reminder) = state.reminder(tenant, ticket, id)?;
+    Some(view(house, id, reminder, now))
+}
+
+/// What people were told of a ticket, in the order in which it was planned; nothing if there is no such ticket.
+pub fn of_ticket(state: &State, tenant: &Tenant, ticket: Uuid, now: Micros) -> Option<Vec<ReminderView>> {
+    let house = state.house(tenant)?;
+    house.tickets.get(&ticket)?;
+    let listed = house.reminders_of(ticket).take(MAX_LISTED);
+    Some(listed.map(|(id, reminder)| view(house, id, reminder, now)).collect())
+}
+
+/// Where a listing of an inbox goes on: position and reminder.
+pub type InboxCursor = (u64, Uuid);
+
+/// Somebody's reminders, newest first, and where the rest begins; with `unread` only what still wants to be seen.
+pub fn inbox(
+    state: &State,
+    (tenant, subject): (&Tenant, &str),
+    unread: bool,
+    (before, limit): (Option<InboxCursor>, usize),
+    now: Micros,
+) -> (Vec<ReminderView>, Option<InboxCursor>) {
+    let Some(house) = state.house(tenant) else { return (Vec::new(), None) };
+    let Some(person) = house.people.get(subject) else { return (Vec::new(), None) };
+    let upto = before.unwrap_or((u64::MAX, Uuid::max()));
+    let fresh = |standing| matches!(standing, Standing::Waiting | Standing::Sending | Standing::Delivered);
+    let mut found = person.inbox.range(..upto).rev().filter_map(|cursor| {
+        let reminder = house.reminders.get(&cursor.1)?;
+        let wanted = !unread || fresh(standing(reminder, now));
+        wanted.then_some((*cursor, reminder))
+    });
+    let page: Vec<_> = found.by_ref().take(limit).collect();
+    let next = page.last().map(|(cursor, _)| *cursor).filter(|_| found.next().is_some());
+    (page.into_iter().map(|((_, id), reminder)| view(house, id, reminder, now)).collect(), next)
+}
+
+/// How somebody wants to be told; the defaults, if they never said.
+pub fn person(state: &State, tenant: &Tenant, subject: &str) -> PersonView {
+    let nobody = Person::default();
+    let known = state.house(tenant).and_then(|house| house.people.get(subject)).unwrap_or(&nobody);
+    shown(subject, known)
+}
+
+/// Those who said how they want to be told or whether they are there, by subject, and where the rest begins.
+pub fn people(state: &State, tenant: &Tenant, after: Option<&str>, limit: usize) -> (Vec<PersonView>, Option<String>) {
+    let Some(house) = state.house(tenant) else { return (Vec::new(), None) };
+    let known = house
+        .people
+        .iter()
+        .filter(|(subject, person)| person.version > 0 && after.is_none_or(|after| subject.as_str() > after));
+    let mut known = known.map(|(subject, person)| shown(subject, person));
+    let page: Vec<_> = known.by_ref().take(limit).collect();
+    let next = page.last().map(|last| last.subject.clone()).filter(|_| known.next().is_some());
+    (page, next)
+}
+
+fn shown(subject: &str, person: &Person) -> PersonView {
+    PersonView {
+        subject: subject.to_owned(),
+        settings: person.settings.clone().unwrap_or_default(),
+        presence: person.presence,
+        dnd_until: person.dnd_until,
+        version: person.version,
+    }
+}
+
+/// What became of a tenant's reminders.
+pub fn counts(state: &State, tenant: &Tenant, now: Micros) -> Counts {
+    let mut counts = Counts::default();
+    for reminder in state.house(tenant).iter().flat_map(|house| house.reminders.values()) {
+        let arrived = reminder.arrived(now);
+        let acted = matches!(reminder.end, Some(End::Acknowledged | End::Recalled(ticket::notifier::Recall::ActedOn)));
+        counts.planned += 1;
+        counts.sent += u64::from(arrived || !reminder.tries.is_empty());
+        counts.delivered += u64::from(arrived);
+        counts.read += u64::from(reminder.read_at.is_some());
+        counts.acted_on += u64::from(acted);
+        counts.deferred += u64::from(reminder.deferred.is_some());
+        counts.unanswered += u64::from(reminder.end == Some(End::Unanswered));
+        counts.undelivered += u64::from(reminder.exhausted());
+    }
+    counts
+}
+
+/// The documents in force, of one kind or of all.
+pub fn documents(state: &State, tenant: &Tenant, kind: &str) -> Vec<Listed> {
+    let Some(house) = state.house(tenant) else { return Vec::new() };
+    let mut found = listed(&house.texts, MESSAGE_TEXT);
+    found.extend(listed(&house.rules, REMINDER_RULE));
+    found.retain(|document| kind.is_empty() || document.kind == kind);
+    found
+}
+
+fn listed<T>(shelf: &Shelf<T>, kind: &str) -> Vec<Listed> {
+    let current = shelf.keys().filter_map(|name| Some((name, in_force(shelf, name)?)));
+    let listed = current.map(|(name, kept)| Listed {
+        kind: kind.to_owned(),
+        name: name.clone(),
+        spec: kept.spec.clone(),
+        version: kept.version,
+    });
+    listed.collect()
+}

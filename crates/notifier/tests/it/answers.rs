@@ -1,0 +1,110 @@
+//! What people do with their reminders, and how they say they want to be told.
+
+use notifier::view::{self, Standing};
+use notifier::{Command, Refusal};
+use serde_json::json;
+use ticket::intake::Priority;
+use ticket::notifier::{Medium, Presence};
+use uuid::Uuid;
+
+use crate::world::{TICKET, World, received, tenant, us};
+
+fn told() -> World {
+    let rule = json!({"on": ["Received"], "audience": {"accountable": true}, "answer_within": "30m"});
+    let mut world = World::with(&[("new", rule)]);
+    world.on("09:00", received(Priority::High, "11:00"));
+    world.said();
+    world
+}
+
+fn standing(world: &World, whose: &str) -> Standing {
+    let (found, _) = view::inbox(&world.state, (&tenant(), whose), false, (None, 10), world.now);
+    found[0].standing
+}
+
+/// Proves part of: N7
+#[test]
+fn a_reminder_is_read_and_answered_by_its_recipient_alone() {
+    let mut world = told();
+    let (ticket, reminder) = (TICKET, world.reminder("ann"));
+    let read = Command::Read { ticket, reminder };
+    assert_eq!(world.ask("bob", &read), Err(Refusal::ReminderUnknown), "it is not his");
+    assert_eq!(world.ask("ann", &Command::Read { ticket: Uuid::nil(), reminder }), Err(Refusal::ReminderUnknown));
+    assert_eq!((world.ask("ann", &read), world.ask("ann", &read)), (Ok(1), Ok(0)));
+    assert_eq!(standing(&world, "ann"), Standing::Read);
+    let answer = Command::Acknowledge { ticket, reminder };
+    assert_eq!(world.ask("bob", &answer), Err(Refusal::ReminderUnknown));
+    assert_eq!((world.ask("ann", &answer), world.ask("ann", &answer)), (Ok(1), Ok(0)));
+    assert_eq!((standing(&world, "ann"), standing(&world, "bob")), (Standing::Acknowledged, Standing::Delivered));
+    assert_eq!(
+        world.ask("ann", &Command::Snooze { ticket, reminder, until: us("09:10") }),
+        Err(Refusal::ReminderSettled)
+    );
+}
+
+/// Proves part of: N6
+#[test]
+fn a_snooze_ends_before_it_would_be_too_late() {
+    let mut world = told();
+    let (ticket, reminder) = (TICKET, world.reminder("ann"));
+    let snooze = |until: &str| Command::Snooze { ticket, reminder, until: us(until) };
+    assert_eq!(world.ask("ann", &snooze("09:00")), Err(Refusal::NotAhead("until_time")));
+    world.ask("ann", &Command::Read { ticket, reminder }).unwrap();
+    assert_eq!((world.ask("ann", &snooze("09:10")), world.ask("ann", &snooze("09:10"))), (Ok(1), Ok(0)));
+    assert_eq!(standing(&world, "ann"), Standing::Snoozed);
+    world.until("09:10");
+    assert_eq!(standing(&world, "ann"), Standing::Delivered, "it is unread again");
+    let read = Command::Read { ticket, reminder };
+    assert_eq!((world.ask("ann", &read), world.ask("ann", &read)), (Ok(1), Ok(0)));
+    assert_eq!(standing(&world, "ann"), Standing::Read);
+    assert_eq!(world.ask("ann", &snooze("2024-03-09 09:00")), Ok(1));
+    assert_eq!(world.said()[3..], ["ann later 09:30"], "not past the answer");
+    world.until("09:31");
+    assert_eq!(standing(&world, "ann"), Standing::Unanswered);
+}
+
+/// Proves part of: N4, N6
+#[test]
+fn people_say_how_they_want_to_be_told() {
+    let mut world = told();
+    let hour = 3_600_000_000;
+    let presence = |until| Command::ReportPresence { presence: Presence::Busy, until };
+    let now = world.now;
+    assert_eq!(world.ask("ann", &presence(now)), Err(Refusal::NotAhead("until_time")));
+    assert_eq!(world.ask("ann", &presence(now + 25 * hour)), Err(Refusal::TooFar("until_time", 24)));
+    assert_eq!((world.ask("ann", &presence(now + hour)), world.ask("ann", &presence(now + hour))), (Ok(1), Ok(0)));
+    let quiet = |until| Command::SetDoNotDisturb { until };
+    assert_eq!(world.ask("ann", &quiet(None)), Ok(0), "nobody disturbs her");
+    assert_eq!(world.ask("ann", &quiet(Some(now + 200 * hour))), Err(Refusal::TooFar("until_time", 168)));
+    assert_eq!(
+        (world.ask("ann", &quiet(Some(now + hour))), world.ask("ann", &quiet(Some(now + hour)))),
+        (Ok(1), Ok(0))
+    );
+    assert_eq!((world.ask("ann", &quiet(None)), world.ask("ann", &quiet(None))), (Ok(1), Ok(0)));
+    let known = view::person(&world.state, &tenant(), "ann");
+    assert_eq!((known.version, known.dnd_until), (3, Some(now)));
+}
+
+#[test]
+fn the_same_settings_again_are_nothing() {
+    let mut world = told();
+    world.set("ann", "en", &[Medium::Email], |_| ());
+    let before = view::person(&world.state, &tenant(), "ann");
+    world.set("ann", "en", &[Medium::Email], |_| ());
+    assert_eq!(view::person(&world.state, &tenant(), "ann"), before);
+    world.set("ann", "en", &[Medium::Email], |settings| settings.ways[0].digest = Uuid::nil());
+    assert_eq!(view::person(&world.state, &tenant(), "ann").version, before.version + 1, "another address");
+}
+
+/// Proves part of: X5
+#[test]
+fn an_inbox_is_listed_newest_first_page_by_page() {
+    let mut world = told();
+    world.on("09:05", crate::world::taken("ann", "12:00"));
+    let page = |cursor, limit| view::inbox(&world.state, (&tenant(), "bob"), false, (cursor, limit), world.now);
+    let (all, end) = page(None, 10);
+    assert_eq!((all.len(), end), (1, None));
+    assert_eq!(all[0].standing, Standing::Recalled);
+    let (unread, _) = view::inbox(&world.state, (&tenant(), "bob"), true, (None, 10), world.now);
+    assert!(unread.is_empty(), "what was taken back need not be seen");
+}

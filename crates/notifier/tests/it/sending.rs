@@ -1,0 +1,182 @@
+//! Letters leave once, whoever dies, restarts or works beside: the fence, the outcome, and what is settled later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::token::Role;
+use decider::Tenant;
+use notifier::sender::{Post, Sender, Trouble};
+use proto::notifier::v1 as pb;
+use serde_json::json;
+use ticket::stream;
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::{Cluster, Office, Swamp, address, by};
+
+async fn told(fields: serde_json::Value) -> Cluster {
+    let mut cluster = Cluster::with(fields).await;
+    cluster.set("ann", vec![address(pb::Medium::Email, "ann@example.org")]).await;
+    cluster.received("09:00").await;
+    cluster
+}
+
+fn office() -> (Arc<Office>, Arc<dyn Post>) {
+    let office = Arc::new(Office::default());
+    (Arc::clone(&office), office)
+}
+
+/// Proves part of: N1, N7
+#[tokio::test]
+async fn a_letter_leaves_once_and_its_outcome_is_known() {
+    let mut cluster = told(json!({})).await;
+    let (office, post) = office();
+    let sender = cluster.sender(&post);
+    assert_eq!(sender.step().await.unwrap(), None);
+    sender.step().await.unwrap();
+    let letters = office.letters.lock().unwrap().clone();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0].address.as_str(), letters[0].subject.as_str()), ("ann@example.org", "Received 00000000"));
+    let told = cluster.reminders().await.remove(0);
+    assert_eq!(told.state(), pb::ReminderState::Delivered);
+    assert_eq!((told.attempts[0].succeeded, told.attempts[0].receipt.as_str()), (true, "250 ok"));
+    assert_eq!(told.attempts[0].message_id, letters[0].message_id);
+}
+
+/// Proves part of: N7, X6
+#[tokio::test]
+async fn whoever_dies_between_fence_and_effect_is_made_up_for_under_the_same_id() {
+    let mut cluster = told(json!({})).await;
+    let swamp: Arc<dyn Post> = Arc::new(Swamp);
+    let dying = cluster.sender(&swamp);
+    assert!(tokio::time::timeout(Duration::from_millis(200), dying.step()).await.is_err(), "it never comes back");
+    drop(dying);
+    let told = cluster.reminders().await.remove(0);
+    assert_eq!((told.state(), told.attempts.len()), (pb::ReminderState::Sending, 1));
+
+    let (office, post) = office();
+    cluster.sender(&post).step().await.unwrap();
+    let told = cluster.reminders().await.remove(0);
+    assert_eq!(told.state(), pb::ReminderState::Delivered);
+    assert_eq!((told.attempts[0].error.as_str(), told.attempts[1].succeeded), ("unknown", true));
+    assert_eq!(told.attempts[0].message_id, told.attempts[1].message_id, "a receiver can tell");
+    assert_eq!(office.letters.lock().unwrap().len(), 1);
+    cluster.sender(&post).step().await.unwrap();
+    assert_eq!(office.letters.lock().unwrap().len(), 1, "and no third time");
+}
+
+/// Proves part of: N5
+#[tokio::test]
+async fn two_senders_at_once_send_each_letter_once() {
+    let mut cluster = Cluster::with(json!({})).await;
+    cluster.set("ann", vec![address(pb::Medium::Email, "ann@example.org")]).await;
+    for n in 0..20 {
+        let happened = crate::world::Happened(
+            stream::ticket(uuid::Uuid::from_u128(100 + n)),
+            ticket::Event::Intake(crate::world::received(ticket::intake::Priority::Low, "2024-03-06 09:00")),
+        );
+        cluster.happened("09:00", happened).await;
+    }
+    let (office, post) = office();
+    let (one, other) = (cluster.sender(&post), cluster.sender(&post));
+    let (first, second) = tokio::join!(one.step(), other.step());
+    first.unwrap();
+    second.unwrap();
+    let mut ids: Vec<_> = office.letters.lock().unwrap().iter().map(|letter| letter.message_id.clone()).collect();
+    assert_eq!(ids.len(), 20);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 20);
+}
+
+/// Proves part of: N7
+#[tokio::test]
+async fn an_outage_delays_and_loses_nothing() {
+    let mut cluster = told(json!({})).await;
+    let (office, post) = office();
+    let sender = cluster.sender(&post);
+    let down = Trouble { kind: "unreachable".into(), permanent: false, retry_after_secs: None };
+    office.troubles.lock().unwrap().extend(vec![down; 3]);
+    for at in ["09:00", "09:01", "09:02", "09:05"] {
+        cluster.until(at).await;
+        sender.step().await.unwrap();
+        sender.step().await.unwrap();
+    }
+    let told = cluster.reminders().await.remove(0);
+    let outcomes: Vec<_> = told.attempts.iter().map(|attempt| (attempt.number, attempt.succeeded)).collect();
+    assert_eq!(outcomes, [(1, false), (2, false), (3, false), (4, true)]);
+}
+
+/// Proves part of: X6
+#[tokio::test]
+async fn whose_address_was_erased_is_told_by_another_medium() {
+    let mut cluster = told(json!({})).await;
+    let tenant = Tenant::new("acme");
+    let subject = cluster.service.log().pseudonym(&tenant, "recipient", "ann");
+    cluster.service.log().erase(&tenant, subject).await.unwrap();
+    let (office, post) = office();
+    cluster.sender(&post).step().await.unwrap();
+    assert!(office.letters.lock().unwrap().is_empty());
+    let told = cluster.reminders().await.remove(0);
+    assert_eq!((told.attempts[0].error.as_str(), told.state()), ("erased", pb::ReminderState::Delivered));
+    let asked = pb::GetRecipientRequest::default();
+    let ann =
+        cluster.client.get_recipient(by("ann", Role::Agent, asked)).await.unwrap().into_inner().recipient.unwrap();
+    assert_eq!(ann.addresses[0].address, "(erased)");
+}
+
+/// Proves part of: N3
+#[tokio::test]
+async fn the_customer_is_reached_as_the_ticket_says() {
+    let cluster = Cluster::with(json!({"audience": {"customer": true}})).await;
+    cluster.received("09:00").await;
+    let (office, post) = office();
+    cluster.sender(&post).step().await.unwrap();
+    assert_eq!(office.letters.lock().unwrap()[0].address, "doe@example.org");
+}
+
+#[tokio::test]
+async fn a_held_sender_sends_nothing() {
+    let cluster = told(json!({})).await;
+    let (office, post) = office();
+    Sender::new(Arc::clone(&cluster.service), post, true).step().await.unwrap();
+    assert!(office.letters.lock().unwrap().is_empty());
+}
+
+/// Proves part of: N5
+#[tokio::test]
+async fn rebuilt_under_new_rules_nobody_is_told_of_what_is_past() {
+    let mut cluster = told(json!({})).await;
+    let (office, post) = office();
+    cluster.sender(&post).step().await.unwrap();
+    let spec = crate::world::rule(&json!({"on": ["Received"], "audience": {"queue": "chiefs"}, "urgent": true}));
+    cluster.apply(&[("ReminderRule", "new", spec.clone()), ("ReminderRule", "newer", spec)]).await;
+    let (log, clock) = (Arc::clone(cluster.service.log()), cluster.service.clock().clone());
+    let before = cluster.reminders().await;
+    let mut rebuilt = Cluster::over(log, clock).await;
+    rebuilt.until("10:00").await;
+    rebuilt.sender(&post).step().await.unwrap();
+    assert_eq!(rebuilt.reminders().await, before);
+    assert_eq!(office.letters.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_running_sender_sends_and_stops() {
+    let mut cluster = told(json!({})).await;
+    let (office, post) = office();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(cluster.sender(&post).run(stop.clone()));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(office.letters.lock().unwrap().is_empty(), "without the lease nothing is sent");
+    let (service, led) = (Arc::clone(&cluster.service), stop.clone());
+    let leading = tokio::spawn(async move { service.lead(led).await });
+    let arrived = async {
+        while office.letters.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrived).await.unwrap();
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap();
+    leading.await.unwrap().unwrap();
+    assert_eq!(cluster.reminders().await[0].state(), pb::ReminderState::Delivered);
+}

@@ -1,0 +1,138 @@
+//! Examples of what notifier records.
+
+use std::collections::BTreeMap;
+
+use ticket::intake::Contact;
+use ticket::notifier::{Address, Deferral, Medium, NotifierEvent, Presence, Quiet, Recall, Recipient, Then};
+use uuid::Uuid;
+
+use super::{HOUR, MONDAY, about, pinned};
+
+const REMINDER: Uuid = Uuid::from_u128(0x0195_5630_0000_7000_8000_0000_0000_0004);
+
+/// Every kind, fully set.
+pub(super) fn full() -> Vec<NotifierEvent> {
+    sending().into_iter().chain(answering()).chain(recipients()).collect()
+}
+
+/// The event with everything unset that may be; none where nothing may.
+pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
+    use NotifierEvent as E;
+    Some(match event.clone() {
+        E::ReminderPlanned {
+            reminder,
+            rule,
+            text,
+            recipient: _,
+            language,
+            media,
+            fallback: _,
+            urgent,
+            facts: _,
+            step,
+            send_at,
+            deferred: _,
+            answer_by: _,
+        } => E::ReminderPlanned {
+            reminder,
+            rule,
+            text,
+            recipient: Recipient::Person("ann".into()),
+            language,
+            media,
+            fallback: Vec::new(),
+            urgent,
+            facts: BTreeMap::new(),
+            step,
+            send_at,
+            deferred: None,
+            answer_by: None,
+        },
+        E::ReminderUnanswered { reminder, delivered, escalates_to: _ } => {
+            E::ReminderUnanswered { reminder, delivered, escalates_to: None }
+        }
+        E::RecipientSet { language, zone, quiet: _, hourly_cap, addresses: _ } => {
+            E::RecipientSet { language, zone, quiet: None, hourly_cap, addresses: Vec::new() }
+        }
+        E::ReminderDeferred { .. }
+        | E::AttemptStarted { .. }
+        | E::AttemptSucceeded { .. }
+        | E::AttemptFailed { .. }
+        | E::ReminderRead { .. }
+        | E::ReminderAcknowledged { .. }
+        | E::ReminderSnoozed { .. }
+        | E::ReminderRecalled { .. }
+        | E::PresenceReported { .. }
+        | E::DoNotDisturbSet { .. } => return None,
+    })
+}
+
+fn sending() -> [NotifierEvent; 5] {
+    use NotifierEvent as E;
+    let contact =
+        Contact { name: "Reception".into(), phone: "+49 30 0000000".into(), email: "desk@example.org".into() };
+    let (reminder, attempt, medium) = (REMINDER, 1, Medium::Email);
+    [
+        E::ReminderPlanned {
+            reminder,
+            rule: pinned("offers"),
+            text: pinned("offered"),
+            recipient: Recipient::Customer(about(contact)),
+            language: "en".into(),
+            media: vec![Medium::InApp],
+            fallback: vec![Medium::Email, Medium::Webhook],
+            urgent: false,
+            facts: BTreeMap::from([("priority".into(), "high".into()), ("ticket".into(), "01955630".into())]),
+            step: 0,
+            send_at: MONDAY,
+            deferred: Some(Deferral::QuietHours),
+            answer_by: Some(MONDAY + HOUR),
+        },
+        E::ReminderDeferred { reminder, until: MONDAY + HOUR, why: Deferral::Cap },
+        E::AttemptStarted { reminder, attempt, medium, message_id: "0195.1@docket".into() },
+        E::AttemptSucceeded { reminder, attempt, medium, receipt: "250 accepted".into() },
+        E::AttemptFailed {
+            reminder,
+            attempt,
+            medium,
+            error: "refused 451".into(),
+            then: Then::Retry { at: MONDAY + HOUR },
+        },
+    ]
+}
+
+fn answering() -> [NotifierEvent; 5] {
+    use NotifierEvent as E;
+    let reminder = REMINDER;
+    [
+        E::ReminderRead { reminder },
+        E::ReminderAcknowledged { reminder, by: "ann".into() },
+        E::ReminderSnoozed { reminder, until: MONDAY + HOUR },
+        E::ReminderRecalled { reminder, why: Recall::ActedOn },
+        E::ReminderUnanswered { reminder, delivered: true, escalates_to: Some("seniors".into()) },
+    ]
+}
+
+fn recipients() -> [NotifierEvent; 3] {
+    use NotifierEvent as E;
+    let address = |medium, digest, address: &str, secret: Option<&str>| Address {
+        medium,
+        digest: Uuid::from_u128(digest),
+        address: about(address.into()),
+        secret: secret.map(|secret| about(secret.into())),
+    };
+    [
+        E::RecipientSet {
+            language: "zh-CN".into(),
+            zone: "Asia/Shanghai".into(),
+            quiet: Some(Quiet { from_minute: 1_320, to_minute: 420 }),
+            hourly_cap: 6,
+            addresses: vec![
+                address(Medium::Email, 1, "ann@example.org", None),
+                address(Medium::Webhook, 2, "https://example.org/hook", Some("whsec_AAECAwQFBgc=")),
+            ],
+        },
+        E::PresenceReported { presence: Presence::Busy, until: MONDAY + HOUR },
+        E::DoNotDisturbSet { until: MONDAY + HOUR },
+    ]
+}
