@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::token::{DevKey, Role};
+use proto::analytics::v1::analytics_service_client::AnalyticsServiceClient;
 use proto::dispatch::v1::dispatch_service_client::DispatchServiceClient;
 use proto::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::notifier::v1::notifier_service_client::NotifierServiceClient;
@@ -62,6 +63,10 @@ impl Person {
 
     pub(crate) fn sla(&self) -> SlaMonitorServiceClient<Secured> {
         SlaMonitorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    pub(crate) fn analytics(&self) -> AnalyticsServiceClient<Secured> {
+        AnalyticsServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     pub(crate) fn notifier(&self) -> NotifierServiceClient<Secured> {

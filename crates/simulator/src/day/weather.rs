@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proto::analytics::v1::GetServiceReportRequest;
 use proto::dispatch::v1::{EngineerStatus, ListEngineersRequest, Visit, VisitState};
 
 use super::engineer::work;
@@ -21,8 +22,10 @@ const OUTAGE_MOST: i64 = 90;
 const ILL_FROM: i64 = 90;
 /// until this one,
 const ILL_UNTIL: i64 = 420;
-/// so many of them.
+/// so many of them,
 const ILL: usize = 2;
+/// and up to so many until a visit of theirs had to go to somebody else.
+const ILL_MOST: usize = 8;
 
 /// Has the mail and webhook server refuse everything for some minutes of the afternoon.
 pub(crate) async fn outage(stage: Arc<Stage>) -> anyhow::Result<()> {
@@ -45,7 +48,7 @@ pub(crate) async fn outage(stage: Arc<Stage>) -> anyhow::Result<()> {
     }
 }
 
-/// Has engineers fall ill who took something on and have not begun it.
+/// Has engineers fall ill who were asked, or took something on, and have not begun it.
 pub(crate) async fn illness(stage: Arc<Stage>) -> anyhow::Result<()> {
     let at = |minute: i64| stage.setting.start_us + minute * MINUTE_US;
     let mut weak: Vec<_> = stage.people.engineers.iter().collect();
@@ -53,7 +56,7 @@ pub(crate) async fn illness(stage: Arc<Stage>) -> anyhow::Result<()> {
     while stage.clock().now() < at(ILL_FROM) {
         stage.wait(at(ILL_FROM)).await;
     }
-    while stage.clock().now() < at(ILL_UNTIL) && ill(&stage).await? < ILL {
+    while stage.clock().now() < at(ILL_UNTIL) && more_fall_ill(&stage).await? {
         for person in &weak {
             if falls_ill(&stage, person).await? {
                 break;
@@ -62,6 +65,18 @@ pub(crate) async fn illness(stage: Arc<Stage>) -> anyhow::Result<()> {
         stage.wait(stage.clock().now() + 2 * MINUTE_US).await;
     }
     std::future::pending().await
+}
+
+/// Whether more do: one who sets out or declines at the very moment leaves nothing behind.
+async fn more_fall_ill(stage: &Stage) -> anyhow::Result<bool> {
+    let ill = ill(stage).await?;
+    if !(ILL..ILL_MOST).contains(&ill) {
+        return Ok(ill < ILL);
+    }
+    let asked = GetServiceReportRequest::default();
+    let answer = stage.people.reader()?.analytics().get_service_report(asked).await;
+    let report = answer.map_err(|status| explain(&status))?.into_inner().report.unwrap_or_default();
+    Ok(!report.visits.unwrap_or_default().released.contains_key("off_duty"))
 }
 
 /// How many are off duty.
@@ -75,7 +90,11 @@ async fn ill(stage: &Stage) -> anyhow::Result<usize> {
 async fn falls_ill(stage: &Stage, person: &Person) -> anyhow::Result<bool> {
     let now = stage.clock().now();
     let visits = work(person, "").await?.unwrap_or_default();
-    let ahead = |visit: &Visit| visit.state() == VisitState::Accepted && micros(visit.depart_time.as_ref()) > now;
+    let ahead = |visit: &Visit| match visit.state() {
+        VisitState::Offered => micros(visit.respond_by_time.as_ref()) > now,
+        VisitState::Accepted => micros(visit.depart_time.as_ref()) > now,
+        _ => false,
+    };
     if visits.iter().any(is_under_way) || !visits.iter().any(ahead) {
         return Ok(false);
     }
