@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::dispatch::{DispatchEvent, Place, Slot};
+pub use ticket::duty::Duty;
 use uuid::Uuid;
 
 /// How long what is over is remembered: two days, for the load and the number of visits of a local day.
@@ -23,53 +24,6 @@ pub struct Person {
     pub time_off: BTreeMap<Micros, Micros>,
     /// Where they were last, and when.
     pub position: Option<(Place, Micros)>,
-}
-
-/// Whether somebody is on duty, as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Duty {
-    /// On duty until then, for good if nothing.
-    On {
-        /// When it ends by itself.
-        until: Option<Micros>,
-    },
-    /// Off duty until then, until they say otherwise if nothing.
-    Off {
-        /// When they are back.
-        back_at: Option<Micros>,
-    },
-}
-
-impl Default for Duty {
-    fn default() -> Self {
-        Self::On { until: None }
-    }
-}
-
-impl Duty {
-    /// Whether they are on duty at an instant.
-    pub fn on(self, at: Micros) -> bool {
-        match self {
-            Self::On { until } => until.is_none_or(|until| at < until),
-            Self::Off { back_at } => back_at.is_some_and(|back_at| at >= back_at),
-        }
-    }
-
-    /// The stretch after `now` in which they are on duty: from, and to if it ends.
-    pub fn window(self, now: Micros) -> Option<(Micros, Option<Micros>)> {
-        match self {
-            Self::On { until } => until.is_none_or(|until| now < until).then_some((now, until)),
-            Self::Off { back_at } => back_at.map(|back_at| (back_at.max(now), None)),
-        }
-    }
-
-    /// When they will be back, or when duty ends by itself.
-    pub fn turns_at(self) -> Option<Micros> {
-        match self {
-            Self::On { until } => until,
-            Self::Off { back_at } => back_at,
-        }
-    }
 }
 
 /// Time held for a visit.
@@ -105,8 +59,7 @@ impl Person {
                 self.held.insert(*visit, Held { ticket: *ticket, slot: *slot, site, stage: Stage::Ahead });
             }
             DispatchEvent::SlotReleased { visit, .. } => self.release(*visit, at),
-            DispatchEvent::DutyStarted { until } => self.duty = Duty::On { until: *until },
-            DispatchEvent::DutyEnded { back_at, .. } => self.duty = Duty::Off { back_at: *back_at },
+            DispatchEvent::DutyStarted { .. } | DispatchEvent::DutyEnded { .. } => self.duty.learn(event),
             DispatchEvent::TimeOffBooked { from, to } => {
                 self.forget(at);
                 self.time_off.insert(*from, *to);
@@ -165,28 +118,5 @@ impl Person {
         let before = now.saturating_sub(MEMORY_US);
         self.held.retain(|_, held| held.stage != Stage::Over || held.slot.to >= before);
         self.time_off.retain(|_, to| *to >= before);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Proves part of: D10
-    #[test]
-    fn duty_is_what_was_said_last() {
-        assert!(Duty::default().on(0), "who said nothing is on duty");
-        let until = Duty::On { until: Some(10) };
-        assert_eq!(
-            (until.on(9), until.on(10), until.window(10), until.window(3)),
-            (true, false, None, Some((3, Some(10))))
-        );
-        let back = Duty::Off { back_at: Some(10) };
-        assert_eq!(
-            (back.on(9), back.on(10), back.window(3), back.window(20)),
-            (false, true, Some((10, None)), Some((20, None)))
-        );
-        let gone = Duty::Off { back_at: None };
-        assert_eq!((gone.on(Micros::MAX), gone.window(0)), (false, None));
     }
 }

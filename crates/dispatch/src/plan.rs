@@ -35,7 +35,7 @@ fn targeted<'a>(target: Target, read: &Read<'a, State>, at: &At) -> Option<(&'a 
 /// Goal: it is said where a new ticket belongs, and its visit is planned if its type needs one.
 pub(crate) fn place(id: Uuid, facts: &TicketFacts, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let Some((board, ticket)) = guarded(id, read, at) else { return Vec::new() };
-    if ticket.standing != Standing::Open || ticket.version > 0 {
+    if ticket.version > 0 {
         return Vec::new();
     }
     let mut events = Vec::new();
@@ -54,6 +54,11 @@ pub(crate) fn place(id: Uuid, facts: &TicketFacts, read: &Read<'_, State>, at: &
             Some(Destination::Queue(_)) | None => {}
         }
         events.push(on_work(id, planned(1, job, at)));
+        // Its work was done before anybody looked: what a visit would need is kept, should it come back.
+        if ticket.standing != Standing::Open {
+            let (visit, why) = (at.mint(1), VisitEnd::TicketEnded);
+            events.push(on_work(id, DispatchEvent::VisitCancelled { visit, why }));
+        }
     }
     events
 }
@@ -191,9 +196,6 @@ pub(crate) fn take_back(
 pub(crate) fn call_off((id, visit): (Uuid, Uuid), why: VisitEnd, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let Some((_, ticket)) = guarded(id, read, at) else { return Vec::new() };
     let Some(open) = ticket.visit(visit).filter(|visit| !visit.state.ended()) else { return Vec::new() };
-    if why == VisitEnd::TicketEnded && ticket.standing == Standing::Open {
-        return Vec::new();
-    }
     let mut events = vec![on_work(id, DispatchEvent::VisitCancelled { visit, why })];
     if let Some(engineer) = &open.engineer {
         read.guard(&stream::engineer(engineer));

@@ -4,7 +4,7 @@ use decider::{Micros, Reaction};
 use ticket::condition::TicketFacts;
 use ticket::dispatch::{DispatchEvent, Release, StopReason, VisitEnd};
 use ticket::house::HouseEvent;
-use ticket::intake::IntakeEvent;
+use ticket::intake::{IntakeEvent, WaitReason};
 use ticket::{Event, Recorded};
 use uuid::Uuid;
 
@@ -47,11 +47,12 @@ fn on_ticket(board: &Board, cause: &Recorded, intake: &IntakeEvent) -> Option<Re
         IntakeEvent::Reopened { .. } | IntakeEvent::ConfirmationRejected { .. } => {
             again(board.tickets.get(&id)?, cause)
         }
-        // A visit that stopped for parts is the only one that nothing followed at once.
-        IntakeEvent::WaitEnded { remaining, .. } if remaining.is_empty() => {
+        IntakeEvent::WaitEnded { reasons, remaining, .. } if remaining.is_empty() => {
             let ticket = board.tickets.get(&id)?;
             let last = ticket.work().and_then(|work| work.visits.last());
-            last.filter(|last| last.state == VisitState::Incomplete).and_then(|_| again(ticket, cause))
+            // A visit that stopped for parts is the only one that nothing followed at once, whatever was waited for last.
+            let stopped = last.is_some_and(|last| last.state == VisitState::Incomplete);
+            (stopped || reasons.contains(&WaitReason::Parts)).then(|| again(ticket, cause)).flatten()
         }
         IntakeEvent::Closed { .. }
         | IntakeEvent::Cancelled { .. }
@@ -117,8 +118,7 @@ fn on_dispatch(board: &Board, cause: &Recorded, event: &DispatchEvent) -> Vec<Re
 fn again(ticket: &Ticket, cause: &Recorded) -> Option<Reaction<Command>> {
     let id = cause.correlation?;
     let after = ticket.visits();
-    (after > 0 && ticket.open_visit().is_none())
-        .then(|| reaction("plan-again", cause, (id, Command::PlanAgain { ticket: id, after })))
+    (after > 0).then(|| reaction("plan-again", cause, (id, Command::PlanAgain { ticket: id, after })))
 }
 
 fn choose(ticket: Uuid, visit: &Visit, cause: &Recorded) -> Reaction<Command> {

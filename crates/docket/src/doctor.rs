@@ -19,7 +19,8 @@ pub(crate) async fn run(at: &At) -> anyhow::Result<ExitCode> {
     out::say(format!("{open} open tickets, {holes} holes"));
     out::say(format!("{} unassigned visits", visits::unassigned(&client).await?.len()));
     if let Some(told) = reminders(&client).await? {
-        out::say(format!("{} reminders open, {} undelivered", open_reminders(&told), told.undelivered));
+        let ReminderCounts { planned, delivered, undelivered, .. } = told;
+        out::say(format!("{planned} reminders, {delivered} delivered, {undelivered} undelivered"));
     }
     Ok(if holes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -47,11 +48,6 @@ pub(crate) async fn reminders(client: &Client) -> anyhow::Result<Option<Reminder
         Err(status) if status.code() == Code::PermissionDenied => Ok(None),
         Err(status) => Err(explain(&status)),
     }
-}
-
-/// Reminders that have not come to their end.
-pub(crate) fn open_reminders(told: &ReminderCounts) -> i64 {
-    told.planned - told.acted_on - told.unanswered - told.undelivered - told.recalled
 }
 
 /// The checks as a table with a head.

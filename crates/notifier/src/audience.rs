@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ticket::dispatch::DispatchEvent;
 use ticket::document::{Fault, read};
+use ticket::duty::Duties;
 use ticket::intake::Accountable;
 
 /// Most people told by one reminder of a queue; the first of its members.
@@ -32,45 +32,17 @@ impl Queue {
     }
 }
 
-/// When somebody is off duty; everybody else is on duty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Off {
-    from: Micros,
-    back_at: Option<Micros>,
-}
-
-impl Off {
-    /// Whether it holds at this instant.
-    fn holds(self, at: Micros) -> bool {
-        self.from <= at && self.back_at.is_none_or(|back_at| at < back_at)
-    }
-}
-
 /// The queues and the duty of one tenant's people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Staff {
     pub(crate) queues: BTreeMap<String, Queue>,
-    pub(crate) off: BTreeMap<String, Off>,
+    pub(crate) duty: Duties,
 }
 
 impl Staff {
-    /// Takes an event of somebody's own stream in, which happened at `at`.
-    pub(crate) fn evolve(&mut self, subject: &str, event: &DispatchEvent, at: Micros) {
-        let off = match event {
-            DispatchEvent::DutyStarted { until: None } => {
-                self.off.remove(subject);
-                return;
-            }
-            DispatchEvent::DutyStarted { until: Some(from) } => Off { from: *from, back_at: None },
-            DispatchEvent::DutyEnded { back_at, .. } => Off { from: at, back_at: *back_at },
-            _ => return,
-        };
-        self.off.insert(subject.to_owned(), off);
-    }
-
     /// Whether somebody is on duty at this instant.
     pub(crate) fn on_duty(&self, subject: &str, at: Micros) -> bool {
-        self.off.get(subject).is_none_or(|off| !off.holds(at))
+        self.duty.on(subject, at)
     }
 
     /// The people behind a party: the person if they are on duty, else those of the queue the ticket lies in; of a queue
@@ -111,11 +83,11 @@ impl Staff {
 
 #[cfg(test)]
 mod tests {
-    use ticket::dispatch::OffDuty;
+    use ticket::dispatch::{DispatchEvent, OffDuty};
 
     use super::*;
 
-    fn staff(off: &[(&str, Micros, Option<Micros>)]) -> Staff {
+    fn staff(off: &[(&str, Option<Micros>)]) -> Staff {
         let queue = |members: &[&str], fallback: Option<&str>| Queue {
             members: members.iter().map(|member| (*member).to_owned()).collect(),
             fallback: fallback.map(str::to_owned),
@@ -125,13 +97,11 @@ mod tests {
             ("empty", queue(&[], Some("chiefs"))),
             ("chiefs", queue(&["sue"], Some("desk"))),
         ];
-        Staff {
-            queues: queues.into_iter().map(|(name, queue)| (name.to_owned(), queue)).collect(),
-            off: off
-                .iter()
-                .map(|(who, from, back_at)| ((*who).to_owned(), Off { from: *from, back_at: *back_at }))
-                .collect(),
+        let mut duty = Duties::default();
+        for (who, back_at) in off {
+            duty.learn(who, &DispatchEvent::DutyEnded { why: OffDuty::ShiftOver, back_at: *back_at });
         }
+        Staff { queues: queues.into_iter().map(|(name, queue)| (name.to_owned(), queue)).collect(), duty }
     }
 
     /// Proves part of: L8, N7
@@ -139,10 +109,10 @@ mod tests {
     fn a_queue_stands_for_its_members_on_duty_or_those_who_step_in() {
         let desk = Accountable::Queue("desk".into());
         assert_eq!(staff(&[]).behind(&desk, "", 9), ["ann", "bob"]);
-        assert_eq!(staff(&[("ann", 5, Some(9))]).behind(&desk, "", 8), ["bob"]);
-        assert_eq!(staff(&[("ann", 5, Some(9))]).behind(&desk, "", 9), ["ann", "bob"], "back at that very instant");
-        assert_eq!(staff(&[("ann", 5, None), ("bob", 5, None)]).behind(&desk, "", 9), ["sue"]);
-        let nobody = staff(&[("ann", 5, None), ("bob", 5, None), ("sue", 0, None)]);
+        assert_eq!(staff(&[("ann", Some(9))]).behind(&desk, "", 8), ["bob"]);
+        assert_eq!(staff(&[("ann", Some(9))]).behind(&desk, "", 9), ["ann", "bob"], "back at that very instant");
+        assert_eq!(staff(&[("ann", None), ("bob", None)]).behind(&desk, "", 9), ["sue"]);
+        let nobody = staff(&[("ann", None), ("bob", None), ("sue", None)]);
         assert_eq!(nobody.behind(&desk, "", 9), ["ann", "bob"], "nobody is there, and still it is not lost");
         assert!(staff(&[]).behind(&Accountable::Queue("unknown".into()), "", 9).is_empty());
     }
@@ -151,19 +121,7 @@ mod tests {
     fn a_person_off_duty_is_stood_in_for_by_the_queue() {
         let ann = Accountable::Person("ann".into());
         assert_eq!(staff(&[]).behind(&ann, "desk", 9), ["ann"]);
-        assert_eq!(staff(&[("ann", 5, None)]).behind(&ann, "desk", 9), ["bob"]);
-        assert_eq!(staff(&[("ann", 5, None)]).behind(&ann, "nowhere", 9), ["ann"]);
-    }
-
-    #[test]
-    fn duty_starts_ends_and_starts_again() {
-        let mut staff = staff(&[]);
-        let ended = DispatchEvent::DutyEnded { why: OffDuty::Sick, back_at: Some(20) };
-        staff.evolve("ann", &ended, 10);
-        assert_eq!([9, 10, 19, 20].map(|at| staff.on_duty("ann", at)), [true, false, false, true]);
-        staff.evolve("ann", &DispatchEvent::DutyStarted { until: Some(30) }, 20);
-        assert_eq!([29, 30, Micros::MAX].map(|at| staff.on_duty("ann", at)), [true, false, false]);
-        staff.evolve("ann", &DispatchEvent::DutyStarted { until: None }, 25);
-        assert!(staff.on_duty("ann", Micros::MAX));
+        assert_eq!(staff(&[("ann", None)]).behind(&ann, "desk", 9), ["bob"]);
+        assert_eq!(staff(&[("ann", None)]).behind(&ann, "nowhere", 9), ["ann"]);
     }
 }

@@ -10,7 +10,7 @@ use ticket::intake::{Attention, Contact, FieldValue, IntakeEvent, Priority, Requ
 use ticket::sla::{Mark, SlaEvent};
 use ticket::{Event, Personal, Recorded};
 
-use crate::topic::{Topic, closed, renewal};
+use crate::topic::{Topic, closed};
 
 /// The share of a budget at which it is used up, basis points.
 const BREACH_BP: u32 = 10_000;
@@ -85,7 +85,7 @@ impl File {
             IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. } => self.next = None,
             _ => {}
         }
-        if let Some(next) = renewal(event) {
+        if let Some(next) = event.next() {
             self.next = Some(next.clone());
         }
     }

@@ -15,7 +15,7 @@ use crate::known::{self, Scalars};
 use crate::plan::{MAX_RECALLED, moot};
 use crate::rule::Audience;
 use crate::state::{House, State};
-use crate::topic::{closed, renewal};
+use crate::topic::closed;
 
 /// What an event takes back, and then what the rules want said of it.
 pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
@@ -74,7 +74,7 @@ fn aim(audience: &Audience, file: &File, event: &Event, told: &Scalars) -> Optio
         (Audience::Woken, Event::Sla(SlaEvent::AttentionMissed { wakes, .. })) => Some(Aim::Party(wakes.clone())),
         (Audience::Woken, _) => None,
         (Audience::Accountable, Event::Intake(intake)) => {
-            let next = renewal(intake).or(file.next.as_ref());
+            let next = intake.next().or(file.next.as_ref());
             next.map(|next| Aim::Party(next.accountable.clone()))
         }
         (Audience::Accountable, _) => file.next.as_ref().map(|next| Aim::Party(next.accountable.clone())),

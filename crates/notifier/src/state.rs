@@ -72,7 +72,7 @@ impl State {
         if let Event::Dispatch(dispatch) = &event.event
             && event.stream.family() == "engineer"
         {
-            house.staff.evolve(event.stream.key(), dispatch, event.occurred_at);
+            house.staff.duty.learn(event.stream.key(), dispatch);
         }
         let Some(id) = event.correlation else { return };
         if let Event::Intake(intake) = &event.event

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ticket::Event;
 use ticket::dispatch::DispatchEvent;
-use ticket::intake::{Attention, IntakeEvent};
+use ticket::intake::IntakeEvent;
 use ticket::notifier::Recall;
 use ticket::sla::SlaEvent;
 
@@ -42,7 +42,7 @@ pub(crate) fn closed(event: &Event) -> Option<(Topic, Recall)> {
         Event::Intake(IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. }) => {
             Some((Topic::Ticket, Recall::TicketEnded))
         }
-        Event::Intake(intake) => renewal(intake).map(|_| (Topic::Step, Recall::ActedOn)),
+        Event::Intake(intake) => intake.next().map(|_| (Topic::Step, Recall::ActedOn)),
         Event::Sla(SlaEvent::ClockStopped { clock, .. } | SlaEvent::ClockCancelled { clock, .. }) => {
             Some((Topic::Clock(clock.clone()), Recall::ActedOn))
         }
@@ -62,30 +62,6 @@ fn visit(event: &DispatchEvent) -> Option<Topic> {
         | DispatchEvent::VisitCancelled { visit, .. }
         | DispatchEvent::WorkHandedOver { visit, .. }
         | DispatchEvent::Departed { visit, .. } => Some(Topic::Visit(visit.to_string())),
-        _ => None,
-    }
-}
-
-/// The next step an event names.
-pub(crate) fn renewal(event: &IntakeEvent) -> Option<&Attention> {
-    match event {
-        IntakeEvent::Received { next, .. }
-        | IntakeEvent::Triaged { next, .. }
-        | IntakeEvent::Transferred { next, .. }
-        | IntakeEvent::TakenInCharge { next, .. }
-        | IntakeEvent::WaitStarted { next, .. }
-        | IntakeEvent::WaitEnded { next, .. }
-        | IntakeEvent::VisitScheduled { next, .. }
-        | IntakeEvent::VisitFellThrough { next, .. }
-        | IntakeEvent::VisitBegun { next, .. }
-        | IntakeEvent::Resolved { next, .. }
-        | IntakeEvent::Confirmed { next, .. }
-        | IntakeEvent::ConfirmationRejected { next, .. }
-        | IntakeEvent::Reopened { next, .. } => Some(next),
-        IntakeEvent::Commented { next, .. }
-        | IntakeEvent::PriorityRaised { next, .. }
-        | IntakeEvent::PriorityLowered { next, .. }
-        | IntakeEvent::TicketImported { next, .. } => next.as_ref(),
         _ => None,
     }
 }

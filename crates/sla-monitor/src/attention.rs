@@ -3,7 +3,7 @@
 use decider::{Micros, Recorded};
 use serde::{Deserialize, Serialize};
 use ticket::Event;
-use ticket::intake::{Accountable, Attention, IntakeEvent};
+use ticket::intake::{Accountable, IntakeEvent};
 use ticket::lifecycle::{Lifecycle, Phase};
 
 /// An open ticket under our care.
@@ -22,7 +22,7 @@ pub(crate) struct Attending {
 impl Attending {
     /// Takes an event of the ticket in; nothing if nobody owes anything after it.
     pub(crate) fn evolve(known: Option<Box<Self>>, event: &Recorded<Event>, intake: &IntakeEvent) -> Option<Box<Self>> {
-        let next = renewal(intake);
+        let next = intake.next();
         let mut known = match (known, next) {
             (Some(known), _) => known,
             (None, Some(_)) => Box::new(Self::begin(event.occurred_at)),
@@ -51,34 +51,6 @@ impl Attending {
     /// When it is missed next, if anybody owes it.
     pub(crate) fn falls_due(&self) -> Option<Micros> {
         self.owed().map(|_| self.due_at)
-    }
-}
-
-/// The next step an event names.
-fn renewal(event: &IntakeEvent) -> Option<&Attention> {
-    match event {
-        IntakeEvent::Received { next, .. }
-        | IntakeEvent::Triaged { next, .. }
-        | IntakeEvent::Transferred { next, .. }
-        | IntakeEvent::TakenInCharge { next, .. }
-        | IntakeEvent::WaitStarted { next, .. }
-        | IntakeEvent::WaitEnded { next, .. }
-        | IntakeEvent::VisitScheduled { next, .. }
-        | IntakeEvent::VisitFellThrough { next, .. }
-        | IntakeEvent::VisitBegun { next, .. }
-        | IntakeEvent::Resolved { next, .. }
-        | IntakeEvent::Confirmed { next, .. }
-        | IntakeEvent::ConfirmationRejected { next, .. }
-        | IntakeEvent::Reopened { next, .. } => Some(next),
-        IntakeEvent::Commented { next, .. }
-        | IntakeEvent::PriorityRaised { next, .. }
-        | IntakeEvent::PriorityLowered { next, .. }
-        | IntakeEvent::TicketImported { next, .. } => next.as_ref(),
-        IntakeEvent::ContactLogged { .. }
-        | IntakeEvent::Closed { .. }
-        | IntakeEvent::Cancelled { .. }
-        | IntakeEvent::ActivityImported { .. }
-        | IntakeEvent::CustomerErased { .. } => None,
     }
 }
 

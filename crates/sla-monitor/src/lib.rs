@@ -9,7 +9,6 @@ pub mod clock;
 pub mod command;
 pub mod documents;
 mod drift;
-mod duty;
 pub mod grpc;
 pub mod policy;
 pub mod queue;

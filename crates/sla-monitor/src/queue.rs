@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ticket::codec::rfc3339;
 use ticket::document::{Fault, read};
+use ticket::duty::Duties;
 use ticket::intake::Accountable;
-
-use crate::duty::Duty;
 
 /// Longest time in which somebody must be woken: 72 h.
 pub const HORIZON_US: Micros = 72 * 3_600 * 1_000_000;
@@ -47,7 +46,7 @@ impl Queue {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Staff<'a> {
     pub(crate) queues: &'a Queues,
-    pub(crate) duty: &'a Duty,
+    pub(crate) duty: &'a Duties,
     /// The queue the ticket lies in.
     pub(crate) lies_in: &'a str,
     pub(crate) at: Micros,
@@ -69,7 +68,7 @@ impl Staff<'_> {
     /// The persons on duty a party stands for, or else those of the first queue that steps in; nobody where nobody is.
     pub(crate) fn persons(&self, party: &Accountable) -> Vec<String> {
         match party {
-            Accountable::Person(subject) if self.duty.holds(subject, self.at) => vec![subject.clone()],
+            Accountable::Person(subject) if self.duty.on(subject, self.at) => vec![subject.clone()],
             _ => {
                 let chain = self.chain(self.first(party)).into_iter();
                 let mut present = chain.map(|(_, queue)| self.present(queue).cloned().collect::<Vec<_>>());
@@ -116,7 +115,7 @@ impl Staff<'_> {
     }
 
     fn present<'b>(&'b self, queue: &'b Queue) -> impl Iterator<Item = &'b String> {
-        queue.members.iter().filter(|member| self.duty.holds(member, self.at))
+        queue.members.iter().filter(|member| self.duty.on(member, self.at))
     }
 }
 
@@ -142,7 +141,7 @@ mod tests {
 
     /// What is asked of the staff at instant 10 of a ticket that lies in the desk, when these are off duty until then.
     fn staff<T>(off: &[(&str, Option<Micros>)], ask: impl FnOnce(Staff<'_>) -> T) -> T {
-        let (queues, mut duty) = (queues(), Duty::default());
+        let (queues, mut duty) = (queues(), Duties::default());
         for (subject, back_at) in off {
             duty.learn(subject, &DispatchEvent::DutyEnded { why: OffDuty::ShiftOver, back_at: *back_at });
         }

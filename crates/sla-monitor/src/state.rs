@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ticket::dispatch::DispatchEvent;
 use ticket::document::Kept;
+use ticket::duty::Duties;
 use ticket::house::HouseEvent;
 use ticket::intake::{Accountable, IntakeEvent};
 use ticket::names::Names;
@@ -17,7 +18,6 @@ use uuid::Uuid;
 
 use crate::attention::Attending;
 use crate::documents::{CALENDAR, Edition, SLA_POLICY, Shelf};
-use crate::duty::Duty;
 use crate::policy::{BREACH_BP, Policy};
 use crate::queue::{Queue, Queues, Staff};
 use crate::record::{Clock, Moment, Ticket};
@@ -64,7 +64,7 @@ pub struct Desk {
     pub(crate) policies: Shelf<Policy>,
     pub(crate) calendars: Shelf<Calendar>,
     pub(crate) queues: Queues,
-    pub(crate) duty: Duty,
+    pub(crate) duty: Duties,
     /// The versions clocks were made from.
     pub(crate) lineages: Vec<Lineage>,
     pub(crate) breaches: BTreeMap<BreachKey, Breach>,

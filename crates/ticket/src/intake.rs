@@ -222,3 +222,33 @@ pub enum IntakeEvent {
         reason: String,
     },
 }
+
+impl IntakeEvent {
+    /// The next step this event names; events that name none leave the one before.
+    pub fn next(&self) -> Option<&Attention> {
+        match self {
+            Self::Received { next, .. }
+            | Self::Triaged { next, .. }
+            | Self::Transferred { next, .. }
+            | Self::TakenInCharge { next, .. }
+            | Self::WaitStarted { next, .. }
+            | Self::WaitEnded { next, .. }
+            | Self::VisitScheduled { next, .. }
+            | Self::VisitFellThrough { next, .. }
+            | Self::VisitBegun { next, .. }
+            | Self::Resolved { next, .. }
+            | Self::Confirmed { next, .. }
+            | Self::ConfirmationRejected { next, .. }
+            | Self::Reopened { next, .. } => Some(next),
+            Self::Commented { next, .. }
+            | Self::PriorityRaised { next, .. }
+            | Self::PriorityLowered { next, .. }
+            | Self::TicketImported { next, .. } => next.as_ref(),
+            Self::ContactLogged { .. }
+            | Self::Closed { .. }
+            | Self::Cancelled { .. }
+            | Self::ActivityImported { .. }
+            | Self::CustomerErased { .. } => None,
+        }
+    }
+}

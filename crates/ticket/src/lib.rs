@@ -9,6 +9,7 @@ pub mod condition;
 pub mod decision;
 pub mod dispatch;
 pub mod document;
+pub mod duty;
 pub mod fact;
 pub mod glob;
 pub mod house;
