@@ -34,7 +34,7 @@ check: setup ## formatting, lints, the gRPC contract, the house rules
 	.venv/bin/buf format -d --exit-code proto
 	cargo nextest run -p tests --test tidy
 
-faults: ## the long forms of what can go wrong: a thousand seeds, fifty kills (some twenty minutes)
+faults: ## the long forms of what can go wrong: a thousand seeds, fifty kills (some half an hour)
 	DOCKET_SEEDS=1000 DOCKET_KILLS=50 cargo nextest run --profile long -p tests -p docket simulation killing
 
 bench: ## time rebuilding from a log of a million events and starting from its snapshot

@@ -1,6 +1,7 @@
 //! The fault simulation: many short stories from seeds, and broken services that it must find out.
 //!
-//! `DOCKET_SEED=n` repeats one story; `DOCKET_SEEDS=n` tells that many.
+//! `DOCKET_SEED=n` repeats one story; `DOCKET_SEEDS=n` tells that many,
+//! from `DOCKET_FROM=n` on.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,13 +25,14 @@ fn number(variable: &str) -> Option<u64> {
 
 /// Tells the stories of these seeds, two at a time.
 fn tell(seeds: u64) -> Reached {
-    let (next, reached) = (AtomicU64::new(0), Mutex::new(Reached::default()));
+    let from = number("DOCKET_FROM").unwrap_or(0);
+    let (next, reached) = (AtomicU64::new(from), Mutex::new(Reached::default()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= from + seeds {
                         return;
                     }
                     let told = run(story(seed)).unwrap_or_else(|violation| panic!("{violation}"));
