@@ -3,11 +3,11 @@
 use decider::{At, Decided, Read};
 use serde_json::Value;
 use ticket::Event;
-use ticket::batch::{self, DocumentFault, Draft, Library};
+use ticket::batch::{self, DocumentFault, Draft, Library, on_shelf};
 use ticket::document::Fault;
 
 use crate::definition::Spec;
-use crate::state::{Ledger, State};
+use crate::state::{Ledger, REPORT, State};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,10 @@ impl Library for Ledger {
 
     fn in_force(&self, kind: &str, name: &str) -> Option<(u64, &str)> {
         self.document(kind, name)
+    }
+
+    fn own(&self) -> Vec<(&'static str, &str)> {
+        on_shelf(REPORT, &self.reports).collect()
     }
 
     fn faults(_: &str, spec: &Value) -> Vec<Fault> {

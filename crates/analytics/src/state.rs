@@ -6,7 +6,6 @@ use std::sync::Arc;
 use calendar::Calendar;
 use decider::{Micros, Tenant};
 use serde::{Deserialize, Serialize};
-use ticket::batch::Listed;
 use ticket::document::Kept;
 use ticket::house::HouseEvent;
 use ticket::intake::{ActivityKind, IntakeEvent, Status};
@@ -18,7 +17,7 @@ use crate::deed::{Deeds, What};
 use crate::definition::Spec;
 
 /// The kind of what a report's figures mean.
-const REPORT: &str = "Report";
+pub(crate) const REPORT: &str = "Report";
 /// The kind of working hours.
 const CALENDAR: &str = "Calendar";
 
@@ -37,7 +36,7 @@ pub struct Ledger {
     tickets: BTreeMap<Uuid, Ticket>,
     order: BTreeSet<(Arc<str>, Uuid)>,
     latest: Micros,
-    reports: BTreeMap<String, Kept<Spec>>,
+    pub(crate) reports: BTreeMap<String, Kept<Spec>>,
     calendars: BTreeMap<String, Kept<Calendar>>,
 }
 
@@ -136,17 +135,6 @@ impl Ledger {
     /// A calendar in force; resolved once for each of its versions.
     pub(crate) fn calendar(&self, name: &str) -> Option<&Calendar> {
         self.calendars.get(name)?.get(|spec| Calendar::read(spec))
-    }
-
-    /// The reports in force, in order of name.
-    pub fn reports(&self) -> Vec<Listed> {
-        let listed = self.reports.iter().map(|(name, kept)| Listed {
-            kind: REPORT.to_owned(),
-            name: name.clone(),
-            spec: kept.spec.clone(),
-            version: kept.version,
-        });
-        listed.collect()
     }
 
     /// Tickets in order of (reference, id), from the one after `cursor` on.

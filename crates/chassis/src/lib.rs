@@ -7,6 +7,7 @@ pub mod access;
 pub mod admin;
 mod answer;
 mod call;
+pub mod caller;
 mod deadline;
 pub mod health;
 pub mod lifecycle;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use calendar::Calendar;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ticket::batch::{Library, Listed};
+use ticket::batch::{Library, on_shelf};
 use ticket::document::{Fault, Kept};
 
 use crate::board::Board;
@@ -76,16 +76,6 @@ impl Documents {
         self.routings.iter().filter_map(|(name, kept)| Some((name.as_str(), kept.version, kept.get(Routing::read)?)))
     }
 
-    /// The documents of dispatch's own kinds in force, in order of kind and name: only of `kind`, if one is given.
-    pub fn listed(&self, kind: &str) -> Vec<Listed> {
-        let mut found = listed(DISPATCH_POLICY, &self.policies);
-        found.extend(listed(ENGINEER, &self.engineers));
-        found.extend(listed(JOB_TYPE, &self.job_types));
-        found.extend(listed(ROUTING, &self.routings));
-        found.retain(|document| kind.is_empty() || document.kind == kind);
-        found
-    }
-
     /// Puts a document in force; those of kinds dispatch has no use for are passed over.
     pub(crate) fn apply(&mut self, (kind, name): (&str, &str), version: u64, spec: &Value) {
         let named = name.to_owned();
@@ -113,16 +103,6 @@ impl Documents {
     }
 }
 
-fn listed<T>(kind: &str, shelf: &Shelf<T>) -> Vec<Listed> {
-    let listed = shelf.iter().map(|(name, kept)| Listed {
-        kind: kind.to_owned(),
-        name: name.clone(),
-        spec: kept.spec.clone(),
-        version: kept.version,
-    });
-    listed.collect()
-}
-
 impl Library for Board {
     const SERVICE: &'static str = "dispatch";
 
@@ -140,6 +120,13 @@ impl Library for Board {
             // Of others' documents only the version is known; what they say is not dispatch's matter.
             kind => documents.named.get(&(kind.to_owned(), name.to_owned())).map(|version| (*version, "")),
         }
+    }
+
+    fn own(&self) -> Vec<(&'static str, &str)> {
+        let documents = &self.documents;
+        let found = on_shelf(DISPATCH_POLICY, &documents.policies).chain(on_shelf(ENGINEER, &documents.engineers));
+        let found = found.chain(on_shelf(JOB_TYPE, &documents.job_types));
+        found.chain(on_shelf(ROUTING, &documents.routings)).collect()
     }
 
     fn faults(kind: &str, spec: &Value) -> Vec<Fault> {

@@ -1,4 +1,7 @@
 //! What others' facts and the passing of time make dispatch want: commands, never events.
+//!
+//! What the state already shows to be pointless is not even asked for. That is economy alone: the command decides again,
+//! under its guards.
 
 use decider::{Micros, Reaction};
 use ticket::condition::TicketFacts;

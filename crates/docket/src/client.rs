@@ -1,19 +1,13 @@
 //! A connection to a running cluster, over the same public API everybody uses.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chassis::caller::Caller;
 use chassis::token::{DevKey, Role};
-use proto::analytics::v1::analytics_service_client::AnalyticsServiceClient;
-use proto::dispatch::v1::dispatch_service_client::DispatchServiceClient;
-use proto::intake::v1::intake_service_client::IntakeServiceClient;
-use proto::notifier::v1::notifier_service_client::NotifierServiceClient;
-use proto::sla_monitor::v1::sla_monitor_service_client::SlaMonitorServiceClient;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::Status;
+use tonic::transport::Endpoint;
 use tonic_types::StatusExt;
 
 use crate::cli::At;
@@ -21,25 +15,10 @@ use crate::cli::At;
 /// How long a token signed for one command is valid.
 const TOKEN_TTL: Duration = Duration::from_hours(12);
 
-/// A channel that carries a token.
-pub(crate) type Secured = InterceptedService<Channel, Bearer>;
-
-/// Adds the token to every call.
-#[derive(Clone, Debug)]
-pub(crate) struct Bearer(MetadataValue<Ascii>);
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
-        Ok(request)
-    }
-}
-
 /// A connection as one caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    channel: Channel,
-    bearer: Bearer,
+    caller: Caller,
     /// The tenant whose tickets a bare id names.
     tenant: String,
 }
@@ -60,37 +39,21 @@ impl Client {
             Some(file) => std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?,
             None => signed(at, TOKEN_TTL)?,
         };
-        Ok(Self { channel, bearer: bearer(&token)?, tenant: at.tenant.clone() })
-    }
-
-    /// The intake service.
-    pub(crate) fn intake(&self) -> IntakeServiceClient<Secured> {
-        IntakeServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
-    }
-
-    /// The sla-monitor service.
-    pub(crate) fn sla(&self) -> SlaMonitorServiceClient<Secured> {
-        SlaMonitorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
-    }
-
-    /// The dispatch service.
-    pub(crate) fn dispatch(&self) -> DispatchServiceClient<Secured> {
-        DispatchServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
-    }
-
-    /// The notifier service.
-    pub(crate) fn notifier(&self) -> NotifierServiceClient<Secured> {
-        NotifierServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
-    }
-
-    /// The analytics service.
-    pub(crate) fn analytics(&self) -> AnalyticsServiceClient<Secured> {
-        AnalyticsServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        let caller = Caller::new(channel, &token).context("the token is not one line of text")?;
+        Ok(Self { caller, tenant: at.tenant.clone() })
     }
 
     /// The whole name of a ticket that may be named by its id alone.
     pub(crate) fn ticket(&self, name: &str) -> String {
         if name.contains('/') { name.to_owned() } else { format!("tenants/{}/tickets/{name}", self.tenant) }
+    }
+}
+
+impl Deref for Client {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
     }
 }
 
@@ -107,10 +70,6 @@ pub(crate) fn signed(at: &At, ttl: Duration) -> anyhow::Result<String> {
 fn role(name: &str) -> anyhow::Result<Role> {
     let known = Role::ALL.iter().find(|role| role.name() == name);
     known.copied().with_context(|| format!("no role {name}"))
-}
-
-fn bearer(token: &str) -> anyhow::Result<Bearer> {
-    Ok(Bearer(format!("Bearer {}", token.trim()).parse().context("the token is not one line of text")?))
 }
 
 /// A status in words: its reason and every field at fault.

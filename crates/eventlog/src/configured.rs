@@ -30,6 +30,11 @@ pub struct Applied {
 }
 
 impl<C: Configured> Service<C> {
+    /// One tenant's documents in force, in order of kind and name: only of `kind`, unless it is empty.
+    pub fn documents(&self, tenant: &Tenant, kind: &str) -> Vec<Listed> {
+        self.view(|state| C::library(state, tenant).map(|library| library.listed(kind))).unwrap_or_default()
+    }
+
     /// Puts documents (kind, name, spec as JSON text) in force, all or none; or only checks them, and then those of other
     /// services' kinds count as in force.
     pub async fn apply<'a>(

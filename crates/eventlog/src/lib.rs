@@ -24,6 +24,7 @@ pub mod snapshot;
 pub mod sqlite;
 pub mod store;
 pub mod verify;
+pub mod watch;
 
 pub use append::{Append, Committed, NewEvent, Rejected};
 pub use clock::Clock;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use calendar::Calendar;
 use serde_json::Value;
-use ticket::batch::{Library, Listed};
+use ticket::batch::{Library, on_shelf};
 use ticket::document::{Fault, Kept};
 
 use crate::queue::Queue;
@@ -34,11 +34,6 @@ impl House {
         self.calendars.get(name)?.get(|spec| Calendar::read(spec))
     }
 
-    /// The documents of intake's own kinds in force, in order of kind and name.
-    pub fn documents(&self) -> Vec<Listed> {
-        listed(QUEUE, &self.queues).chain(listed(TICKET_TYPE, &self.types)).collect()
-    }
-
     /// Puts a document in force; those of kinds intake has no use for are passed over.
     pub(crate) fn apply(&mut self, (kind, name): (&str, &str), version: u64, spec: &Value) {
         let name = name.to_owned();
@@ -61,15 +56,6 @@ impl House {
     }
 }
 
-fn listed<'a, T>(kind: &'a str, shelf: &'a Shelf<T>) -> impl Iterator<Item = Listed> + 'a {
-    shelf.iter().map(move |(name, kept)| Listed {
-        kind: kind.to_owned(),
-        name: name.clone(),
-        spec: kept.spec.clone(),
-        version: kept.version,
-    })
-}
-
 impl Library for House {
     const SERVICE: &'static str = "intake";
 
@@ -83,6 +69,10 @@ impl Library for House {
             TICKET_TYPE => found(&self.types, name),
             _ => None,
         }
+    }
+
+    fn own(&self) -> Vec<(&'static str, &str)> {
+        on_shelf(QUEUE, &self.queues).chain(on_shelf(TICKET_TYPE, &self.types)).collect()
     }
 
     fn faults(kind: &str, spec: &Value) -> Vec<Fault> {

@@ -58,6 +58,8 @@ pub struct Ticket {
     pub ticket_type: u32,
     /// Where it lies.
     pub queue: u32,
+    /// Whether it was ever sent elsewhere than where it was received.
+    pub transferred: bool,
     /// Who opened it: `user/<subject>`.
     pub opened_by: u32,
     /// Who took it in charge, or comes to visit.
@@ -145,6 +147,7 @@ impl Ticket {
             course: Lifecycle::begin(first, event.occurred_at),
             ticket_type: names.number(&request.ticket_type),
             queue: names.number(&request.queue),
+            transferred: false,
             opened_by: names.number(&event.actor),
             agent: None,
             customer: request.customer.as_ref().map(|customer| customer.id),
@@ -161,12 +164,12 @@ impl Ticket {
         self.field.follow(event, moved, names);
         match moved {
             IntakeEvent::Triaged { queue, priority, .. } => {
-                self.queue = names.number(queue);
+                self.lies_in(names.number(queue));
                 self.priority = *priority;
             }
             IntakeEvent::PriorityRaised { to, .. } | IntakeEvent::PriorityLowered { to, .. } => self.priority = *to,
             IntakeEvent::Transferred { queue, next, .. } => {
-                self.queue = names.number(queue);
+                self.lies_in(names.number(queue));
                 let Accountable::Person(person) = &next.accountable else {
                     self.agent = None;
                     return;
@@ -205,6 +208,11 @@ impl Ticket {
             Phase::WorkDone { confirm_by } if confirm_by < Micros::MAX => Some(confirm_by),
             _ => None,
         }
+    }
+
+    fn lies_in(&mut self, queue: u32) {
+        self.transferred |= self.queue != queue;
+        self.queue = queue;
     }
 
     fn remember(&mut self, request: Uuid) {

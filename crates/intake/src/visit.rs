@@ -88,7 +88,8 @@ impl Step {
     }
 }
 
-/// Goal: a ticket nobody works on yet lies in the queue that a rule named.
+/// Goal: a ticket nobody works on yet lies in the queue that a rule named, unless it was sent elsewhere since it was
+/// received: whoever did so knew better, and a rule told of again must not undo it.
 pub(crate) fn route(
     id: Uuid,
     (queue, rule): (&str, &str),
@@ -96,7 +97,8 @@ pub(crate) fn route(
     at: &At,
 ) -> Result<Decided<Event>, Refusal> {
     let Some(scene) = Scene::guarded(id, read, at) else { return Ok(Vec::new()) };
-    if !matches!(scene.phase(), Phase::Received | Phase::Triaged) || scene.queue() == queue {
+    let untouched = matches!(scene.phase(), Phase::Received | Phase::Triaged) && !scene.ticket.transferred;
+    if !untouched || scene.queue() == queue {
         return Ok(Vec::new());
     }
     let queue = scene.known_queue(Some(queue))?.to_owned();

@@ -1,41 +1,18 @@
 //! Who stands behind an accountable party right now: people on duty, and the queues that step in.
 
-use std::collections::BTreeMap;
-
 use decider::Micros;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use ticket::document::{Fault, read};
 use ticket::duty::Duties;
 use ticket::intake::Accountable;
+use ticket::queue::{Queue, Queues};
 
 /// Most people told by one reminder of a queue; the first of its members.
 pub(crate) const MAX_PEOPLE: usize = 24;
 
-/// What notifier reads of a `kind: Queue` document; intake owns the kind and checks the rest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Queue {
-    /// Whoever works in it, by token subject.
-    pub(crate) members: Vec<String>,
-    /// The queue that steps in when nobody is there.
-    pub(crate) fallback: Option<String>,
-}
-
-impl Queue {
-    /// Reads a spec as far as it matters here.
-    pub(crate) fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
-        read(spec, |part| {
-            let members = part.maybe("members").map_or_else(Vec::new, |members| members.texts());
-            let fallback = part.maybe("fallback").and_then(|name| name.text()).map(str::to_owned);
-            Some(Self { members, fallback })
-        })
-    }
-}
-
 /// The queues and the duty of one tenant's people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Staff {
-    pub(crate) queues: BTreeMap<String, Queue>,
+    pub(crate) queues: Queues,
     pub(crate) duty: Duties,
 }
 
@@ -54,36 +31,24 @@ impl Staff {
             Accountable::Person(_) => lies_in,
             Accountable::Queue(name) => name,
         };
-        let chain = self.chain(first);
-        let there = |queue: &&Queue| -> Vec<String> {
-            queue.members.iter().filter(|member| self.on_duty(member, at)).take(MAX_PEOPLE).cloned().collect()
-        };
-        if let Some(people) = chain.iter().map(there).find(|people| !people.is_empty()) {
+        let mut chain = self.queues.chain(first);
+        chain.retain(|(_, queue)| !queue.members.is_empty());
+        let there = |queue: &Queue| queue.present(&self.duty, at).take(MAX_PEOPLE).cloned().collect::<Vec<_>>();
+        if let Some(people) = chain.iter().map(|(_, queue)| there(queue)).find(|people| !people.is_empty()) {
             return people;
         }
         match (party, chain.first()) {
             (Accountable::Person(subject), _) => vec![subject.clone()],
-            (_, Some(queue)) => queue.members.iter().take(MAX_PEOPLE).cloned().collect(),
+            (_, Some((_, queue))) => queue.members.iter().take(MAX_PEOPLE).cloned().collect(),
             (_, None) => Vec::new(),
         }
-    }
-
-    /// The queues with members that answer for this one, in the order in which they step in, each once.
-    fn chain<'a>(&'a self, first: &'a str) -> Vec<&'a Queue> {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut name = Some(first);
-        while let Some(this) = name.filter(|name| !seen.contains(name)) {
-            seen.push(this);
-            name = self.queues.get(this).and_then(|queue| queue.fallback.as_deref());
-        }
-        let known = seen.into_iter().filter_map(|name| self.queues.get(name));
-        known.filter(|queue| !queue.members.is_empty()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ticket::dispatch::{DispatchEvent, OffDuty};
+    use ticket::queue::HORIZON_US;
 
     use super::*;
 
@@ -91,6 +56,7 @@ mod tests {
         let queue = |members: &[&str], fallback: Option<&str>| Queue {
             members: members.iter().map(|member| (*member).to_owned()).collect(),
             fallback: fallback.map(str::to_owned),
+            horizon_us: HORIZON_US,
         };
         let queues = [
             ("desk", queue(&["ann", "bob"], Some("empty"))),

@@ -142,7 +142,7 @@ pub enum Command {
 
 impl Core for Notifier {
     const NAME: &'static str = "notifier";
-    const FOLD: u32 = 1;
+    const FOLD: u32 = 2;
     type Event = Event;
     type State = State;
     type Command = Command;

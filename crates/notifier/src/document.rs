@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ticket::batch::Library;
+use ticket::batch::{Library, on_shelf};
 use ticket::document::{Fault, Kept};
 
 use crate::rule::Rule;
@@ -68,9 +68,13 @@ impl Library for House {
         match kind {
             MESSAGE_TEXT => found(&self.texts, name),
             REMINDER_RULE => found(&self.rules, name),
-            "Queue" => self.staff.queues.contains_key(name).then_some((0, "")),
+            "Queue" => self.staff.queues.get(name).map(|_| (0, "")),
             _ => None,
         }
+    }
+
+    fn own(&self) -> Vec<(&'static str, &str)> {
+        on_shelf(MESSAGE_TEXT, &self.texts).chain(on_shelf(REMINDER_RULE, &self.rules)).collect()
     }
 
     fn faults(kind: &str, spec: &Value) -> Vec<Fault> {

@@ -8,10 +8,11 @@ use serde_json::Value;
 use ticket::document::Kept;
 use ticket::house::HouseEvent;
 use ticket::notifier::{Medium, NotifierEvent};
+use ticket::queue::Queue;
 use ticket::{Event, Recorded};
 use uuid::Uuid;
 
-use crate::audience::{Queue, Staff};
+use crate::audience::Staff;
 use crate::document::{Edition, MESSAGE_TEXT, REMINDER_RULE, Shelf};
 use crate::file::File;
 use crate::person::Person;
@@ -147,10 +148,7 @@ impl State {
         match kind.as_str() {
             REMINDER_RULE => shelve(&mut house.rules, event, (name, spec)),
             MESSAGE_TEXT => shelve(&mut house.texts, event, (name, spec)),
-            "Queue" => match spec.and_then(|spec| Queue::read(spec).ok()) {
-                Some(queue) => drop(house.staff.queues.insert(name.clone(), queue)),
-                None => drop(house.staff.queues.remove(name)),
-            },
+            "Queue" => house.staff.queues.set(name, spec.and_then(|spec| Queue::read(spec).ok())),
             _ => {}
         }
     }

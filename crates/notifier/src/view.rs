@@ -2,11 +2,10 @@
 //! had an effect. One tenant's at a time.
 
 use decider::{Micros, Tenant};
-use ticket::batch::Listed;
 use ticket::notifier::{Deferral, Medium, Presence};
 use uuid::Uuid;
 
-use crate::document::{MESSAGE_TEXT, REMINDER_RULE, Shelf, in_force, pinned};
+use crate::document::pinned;
 use crate::person::{Person, Settings};
 use crate::reminder::{End, Reminder, To, TryEnd};
 use crate::state::{House, State};
@@ -277,24 +276,4 @@ pub fn counts(state: &State, tenant: &Tenant, now: Micros) -> Counts {
         counts.undelivered += u64::from(reminder.exhausted());
     }
     counts
-}
-
-/// The documents in force, of one kind or of all.
-pub fn documents(state: &State, tenant: &Tenant, kind: &str) -> Vec<Listed> {
-    let Some(house) = state.house(tenant) else { return Vec::new() };
-    let mut found = listed(&house.texts, MESSAGE_TEXT);
-    found.extend(listed(&house.rules, REMINDER_RULE));
-    found.retain(|document| kind.is_empty() || document.kind == kind);
-    found
-}
-
-fn listed<T>(shelf: &Shelf<T>, kind: &str) -> Vec<Listed> {
-    let current = shelf.keys().filter_map(|name| Some((name, in_force(shelf, name)?)));
-    let listed = current.map(|(name, kept)| Listed {
-        kind: kind.to_owned(),
-        name: name.clone(),
-        spec: kept.spec.clone(),
-        version: kept.version,
-    });
-    listed.collect()
 }

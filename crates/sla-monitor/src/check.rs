@@ -5,12 +5,13 @@
 
 use decider::{Micros, Tenant};
 use ticket::intake::Accountable;
+use ticket::queue::HORIZON_US;
 use uuid::Uuid;
 
 use crate::attention::Attending;
 use crate::policy::BREACH_BP;
-use crate::queue::{HORIZON_US, Staff};
 use crate::record::Ticket;
+use crate::staff::Staff;
 use crate::state::{Desk, Slot, State};
 use crate::view::Deadline;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use calendar::Calendar;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ticket::batch::Library;
+use ticket::batch::{Library, on_shelf};
 use ticket::document::{Fault, Kept};
 
 use crate::policy::Policy;
@@ -67,6 +67,10 @@ impl Library for Desk {
             SLA_POLICY => found(&self.policies, name),
             _ => None,
         }
+    }
+
+    fn own(&self) -> Vec<(&'static str, &str)> {
+        on_shelf(CALENDAR, &self.calendars).chain(on_shelf(SLA_POLICY, &self.policies)).collect()
     }
 
     fn faults(kind: &str, spec: &Value) -> Vec<Fault> {

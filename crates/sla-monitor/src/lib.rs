@@ -11,9 +11,9 @@ pub mod documents;
 mod drift;
 pub mod grpc;
 pub mod policy;
-pub mod queue;
 mod react;
 mod record;
+mod staff;
 pub mod state;
 pub mod view;
 

@@ -12,6 +12,7 @@ use ticket::duty::Duties;
 use ticket::house::HouseEvent;
 use ticket::intake::{Accountable, IntakeEvent};
 use ticket::names::Names;
+use ticket::queue::{Queue, Queues};
 use ticket::sla::{BreachCause, Pinned, SlaEvent};
 use ticket::{Event, Fact, Recorded};
 use uuid::Uuid;
@@ -19,8 +20,8 @@ use uuid::Uuid;
 use crate::attention::Attending;
 use crate::documents::{CALENDAR, Edition, SLA_POLICY, Shelf};
 use crate::policy::{BREACH_BP, Policy};
-use crate::queue::{Queue, Queues, Staff};
 use crate::record::{Clock, Moment, Ticket};
+use crate::staff::Staff;
 
 /// Everything folded.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -192,10 +193,7 @@ impl State {
         match kind.as_str() {
             CALENDAR => shelve(&mut desk.calendars, event, (name, spec)),
             SLA_POLICY => shelve(&mut desk.policies, event, (name, spec)),
-            "Queue" => match spec.and_then(|spec| Queue::read(spec).ok()) {
-                Some(queue) => drop(desk.queues.insert(name.clone(), queue)),
-                None => drop(desk.queues.remove(name)),
-            },
+            "Queue" => desk.queues.set(name, spec.and_then(|spec| Queue::read(spec).ok())),
             _ => {}
         }
     }

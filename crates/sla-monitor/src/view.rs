@@ -1,13 +1,11 @@
 //! What can be asked about clocks: those of a ticket, breaches, deadlines, documents in force. One tenant's at a time.
 
 use decider::{Micros, Tenant};
-use ticket::batch::Listed;
 use ticket::intake::Accountable;
 use ticket::sla::BreachCause;
 use uuid::Uuid;
 
 use crate::clock::Phase;
-use crate::documents::{CALENDAR, SLA_POLICY, Shelf, in_force};
 use crate::policy::BREACH_BP;
 pub use crate::record::Share;
 use crate::record::{Clock, Ticket};
@@ -188,24 +186,4 @@ fn page<K: Copy, T>(keys: impl Iterator<Item = K>, limit: usize, show: impl Fn(K
     keys.truncate(limit);
     let cursor = keys.last().copied().filter(|_| more);
     (keys.into_iter().filter_map(show).collect(), cursor)
-}
-
-/// The documents in force, in order of kind and name: only of `kind`, if one is given.
-pub fn documents(state: &State, tenant: &Tenant, kind: &str) -> Vec<Listed> {
-    let Some(desk) = state.desk(tenant) else { return Vec::new() };
-    let mut found = shown(&desk.calendars, CALENDAR);
-    found.extend(shown(&desk.policies, SLA_POLICY));
-    found.retain(|document| kind.is_empty() || document.kind == kind);
-    found
-}
-
-fn shown<T>(shelf: &Shelf<T>, kind: &str) -> Vec<Listed> {
-    let current = shelf.keys().filter_map(|name| Some((name, in_force(shelf, name)?)));
-    let listed = current.map(|(name, kept)| Listed {
-        kind: kind.to_owned(),
-        name: name.clone(),
-        spec: kept.spec.clone(),
-        version: kept.version,
-    });
-    listed.collect()
 }

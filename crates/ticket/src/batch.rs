@@ -1,6 +1,6 @@
 //! A batch of documents to be put in force: all of them or none, and every fault of every one named at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use decider::{Decided, Read, Stream};
 use serde_json::Value;
@@ -56,9 +56,29 @@ pub trait Library {
     const SERVICE: &'static str;
     /// Version and spec (as JSON text) of a document in force: of the service's own kinds and those they name.
     fn in_force(&self, kind: &str, name: &str) -> Option<(u64, &str)>;
+    /// Kind and name of every document of the service's own kinds that it ever knew, in order.
+    fn own(&self) -> Vec<(&'static str, &str)>;
     /// Everything that is wrong with a spec of one of the service's own kinds; that what it names is there, is not its
     /// matter.
     fn faults(kind: &str, spec: &Value) -> Vec<Fault>;
+
+    /// The documents of the service's own kinds in force, in order of kind and name: only of `kind`, unless it is empty.
+    fn listed(&self, kind: &str) -> Vec<Listed> {
+        let wanted = self.own().into_iter().filter(|(own, _)| kind.is_empty() || *own == kind);
+        let listed = wanted.filter_map(|(kind, name)| {
+            let (version, spec) = self.in_force(kind, name)?;
+            Some(Listed { kind: kind.to_owned(), name: name.to_owned(), spec: spec.to_owned(), version })
+        });
+        listed.collect()
+    }
+}
+
+/// Kind and name of every document on a shelf of one kind.
+pub fn on_shelf<'a, T>(
+    kind: &'static str,
+    shelf: &'a BTreeMap<String, T>,
+) -> impl Iterator<Item = (&'static str, &'a str)> {
+    shelf.keys().map(move |name| (kind, name.as_str()))
 }
 
 impl Listed {
@@ -218,6 +238,10 @@ mod tests {
             }
         }
 
+        fn own(&self) -> Vec<(&'static str, &str)> {
+            vec![("Queue", "desk"), ("Queue", "retired")]
+        }
+
         fn faults(_: &str, spec: &Value) -> Vec<Fault> {
             if spec.is_object() { Vec::new() } else { vec![whole("must be a map")] }
         }
@@ -258,6 +282,14 @@ mod tests {
         let listed =
             rehearse(&Known, &[draft("Queue", "desk", "office"), draft("Queue", "new", "office")], Vec::new()).unwrap();
         assert_eq!((listed.len(), listed[0].name.as_str(), listed[0].version), (1, "new", 0));
+    }
+
+    #[test]
+    fn documents_in_force_are_listed_by_kind() {
+        let names = |kind| Known.listed(kind).into_iter().map(|one| (one.name, one.version)).collect::<Vec<_>>();
+        assert_eq!(names(""), [("desk".to_owned(), 3)]);
+        assert_eq!(names("Queue"), names(""));
+        assert!(names("Calendar").is_empty());
     }
 
     #[test]

@@ -67,6 +67,11 @@ pub fn encode(event: &Event) -> Result<(String, Vec<u8>), CodecError> {
     }
 }
 
+/// The kinds of one family, in order.
+pub fn kinds(family: Family) -> Vec<&'static str> {
+    KINDS.iter().filter_map(|(kind, of)| (*of == family).then_some(*kind)).collect()
+}
+
 /// The event a kind and a body stand for.
 pub fn decode(kind: &str, schema: u32, body: &[u8]) -> Result<Event, CodecError> {
     let body = upcast::lift(kind, schema, body).ok_or_else(|| CodecError::UnknownSchema(kind.to_owned(), schema))?;

@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod names;
 pub mod notifier;
 pub mod personal;
+pub mod queue;
 pub mod request;
 pub mod sla;
 pub mod stream;

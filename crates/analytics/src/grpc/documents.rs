@@ -59,9 +59,7 @@ impl Grpc {
         asked: &ListDocumentsRequest,
     ) -> Result<ListDocumentsResponse, Status> {
         self.reached(&asked.min_position).await?;
-        let reports = self.analytics.view(|state| state.ledger(&who.tenant).map(Ledger::reports));
-        let mut listed = reports.unwrap_or_default();
-        listed.retain(|one| asked.kind.is_empty() || asked.kind == one.kind);
+        let listed = self.analytics.documents(&who.tenant, &asked.kind);
         Ok(ListDocumentsResponse { documents: listed.into_iter().map(document).collect() })
     }
 }

@@ -2,7 +2,7 @@
 
 use analytics::{Command, Refusal};
 use serde_json::{Value, json};
-use ticket::batch::Draft;
+use ticket::batch::{Draft, Library};
 
 use crate::{acme, given, report_spec};
 
@@ -18,7 +18,7 @@ fn a_report_comes_in_force_once() {
     assert_eq!(given.when(&weekly).unwrap().len(), 1);
     assert!(given.silent(&weekly));
     let ledger = given.state.ledger(&acme()).unwrap();
-    assert_eq!(ledger.reports().iter().map(|report| report.name.as_str()).collect::<Vec<_>>(), ["default", "weekly"]);
+    assert_eq!(ledger.listed("").iter().map(|report| report.name.as_str()).collect::<Vec<_>>(), ["default", "weekly"]);
 }
 
 /// Proves part of: X1

@@ -59,11 +59,7 @@ impl Grpc {
         asked: &ListDocumentsRequest,
     ) -> Result<ListDocumentsResponse, Status> {
         self.reached(&asked.min_position).await?;
-        let listed = self.dispatch.view(|state| {
-            let board = state.board(&who.tenant)?;
-            Some(board.documents.listed(&asked.kind))
-        });
-        let listed = listed.unwrap_or_default();
+        let listed = self.dispatch.documents(&who.tenant, &asked.kind);
         Ok(ListDocumentsResponse { documents: listed.into_iter().map(document).collect() })
     }
 }

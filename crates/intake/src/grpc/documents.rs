@@ -59,8 +59,7 @@ impl Grpc {
         asked: &ListDocumentsRequest,
     ) -> Result<ListDocumentsResponse, Status> {
         self.reached(&asked.min_position).await?;
-        let mut listed = self.intake.view(|state| state.house(&who.tenant).map(House::documents)).unwrap_or_default();
-        listed.retain(|one| asked.kind.is_empty() || asked.kind == one.kind);
+        let listed = self.intake.documents(&who.tenant, &asked.kind);
         Ok(ListDocumentsResponse { documents: listed.into_iter().map(document).collect() })
     }
 }

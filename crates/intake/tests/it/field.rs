@@ -288,6 +288,18 @@ fn a_rule_places_a_ticket_nobody_works_on_yet() {
 }
 
 #[test]
+fn a_rule_told_of_again_does_not_undo_what_somebody_decided_since() {
+    let to = |queue: &str| routed(Destination::Queue(queue.into()));
+    let transfer = |queue: &str| because(|reason| Verb::Transfer { queue: Some(queue.into()), person: None, reason });
+    let (mut desk, ticket) = visited([]);
+    assert!(desk.told(ticket, to("desk")).is_empty());
+    desk.verb(ticket, transfer("seniors")).unwrap();
+    assert!(desk.told(ticket, to("desk")).is_empty(), "it was sent to the seniors by hand");
+    desk.verb(ticket, transfer("desk")).unwrap();
+    assert!(desk.told(ticket, to("seniors")).is_empty(), "and back again");
+}
+
+#[test]
 fn while_an_engineer_is_on_site_only_force_calls_the_ticket_off() {
     let (mut desk, ticket) = visited([accepted("eve"), departed()]);
     let asked = |verb| Command::Move(Move { ticket, etag: None, reach: Reach::All, verb });

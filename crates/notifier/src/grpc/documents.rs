@@ -11,7 +11,7 @@ use tonic::Status;
 use super::parse::Who;
 use super::{Grpc, refuse};
 use crate::state::House;
-use crate::{Command, Notifier, Refusal, State, view};
+use crate::{Command, Notifier, Refusal, State};
 
 impl Configured for Notifier {
     type Library = House;
@@ -59,7 +59,7 @@ impl Grpc {
         asked: &ListDocumentsRequest,
     ) -> Result<ListDocumentsResponse, Status> {
         self.reached(&asked.min_position).await?;
-        let listed = self.notifier.view(|state| view::documents(state, &who.tenant, &asked.kind));
+        let listed = self.notifier.documents(&who.tenant, &asked.kind);
         Ok(ListDocumentsResponse { documents: listed.into_iter().map(document).collect() })
     }
 }

@@ -1,12 +1,11 @@
 //! The stream of somebody's own reminders as they come and change.
 
-use eventlog::Row;
 use eventlog::service::recorded;
-use eventlog::store::Select;
+use eventlog::watch::{self, begin};
+use eventlog::{Row, StoreError};
 use proto::notifier::v1::{WatchInboxRequest, WatchInboxResponse};
 use ticket::Event;
-use ticket::codec::{Family, KINDS};
-use tokio::sync::mpsc::{self, Sender};
+use ticket::codec::{Family, kinds};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -15,76 +14,42 @@ use super::{Grpc, refuse, render};
 use crate::state::reminder_of;
 use crate::view;
 
-/// Changes that wait for a slow watcher; the log is read on when there is room again.
-const MAX_WAITING: usize = 64;
-/// Rows read at once.
-const PAGE: i64 = 500;
-
-type Change = Result<WatchInboxResponse, Status>;
-
-/// What one watcher wants, and how far they have seen.
+/// What one watcher wants.
 struct Watcher {
     grpc: Grpc,
     who: Who,
-    kinds: Vec<&'static str>,
-    after: i64,
-    changes: Sender<Change>,
 }
 
 impl Grpc {
-    pub(super) async fn watch(&self, who: Who, asked: &WatchInboxRequest) -> Result<ReceiverStream<Change>, Status> {
+    pub(super) async fn watch(
+        &self,
+        who: Who,
+        asked: &WatchInboxRequest,
+    ) -> Result<ReceiverStream<Result<WatchInboxResponse, Status>>, Status> {
         let head = self.notifier.log().head().await.map_err(refuse::store)?;
-        let after = if asked.from_position.is_empty() {
-            head.position
-        } else {
-            let from = eventlog::position::parse(&head, &asked.from_position);
-            let from = from.map_err(|error| refuse::unreached_in("from_position", error.into()))?;
-            i64::try_from(from).unwrap_or(i64::MAX)
-        };
-        let own = |(kind, family): (&&'static str, &Family)| (*family == Family::Notifier).then_some(*kind);
-        let kinds = KINDS.iter().filter_map(own).collect();
-        let (changes, stream) = mpsc::channel(MAX_WAITING);
-        let mut watcher = Watcher { grpc: self.clone(), who, kinds, after, changes };
-        tokio::spawn(async move {
-            if let Err(status) = watcher.follow().await {
-                // A watcher who has gone does not hear why.
-                let _gone = watcher.changes.send(Err(status)).await;
-            }
-        });
-        Ok(ReceiverStream::new(stream))
+        let after = begin(&head, &asked.from_position);
+        let after = after.map_err(|error| refuse::unreached_in("from_position", error.into()))?;
+        let watcher = Watcher { grpc: self.clone(), who };
+        Ok(ReceiverStream::new(watch::watch(self.notifier.log().clone(), kinds(Family::Notifier), after, watcher)))
     }
 }
 
-impl Watcher {
-    /// Follows the log until the watcher has gone.
-    async fn follow(&mut self) -> Result<(), Status> {
-        loop {
-            let log = self.grpc.notifier.log();
-            let rows = log.read(&Select::All, Some(&self.kinds), self.after, PAGE).await.map_err(refuse::store)?;
-            if rows.is_empty() {
-                tokio::select! {
-                    () = self.changes.closed() => return Ok(()),
-                    moved = log.moved(self.after) => moved.map_err(refuse::store)?,
-                }
-            }
-            for row in rows {
-                self.after = row.position;
-                if let Some(change) = self.change(&row).await?
-                    && self.changes.send(Ok(change)).await.is_err()
-                {
-                    return Ok(());
-                }
-            }
-        }
+impl watch::Watcher for Watcher {
+    type Change = WatchInboxResponse;
+    type Error = Status;
+
+    fn failed(error: StoreError) -> Status {
+        refuse::store(error)
     }
 
-    /// What a row means to this watcher, if anything.
-    async fn change(&self, row: &Row) -> Result<Option<WatchInboxResponse>, Status> {
+    async fn change(&self, row: Row) -> Result<Option<WatchInboxResponse>, Status> {
         let tenant = &self.who.tenant;
-        let Some(ticket) = row.correlation.filter(|_| row.tenant == tenant.as_str() && self.wants(row)) else {
+        let Some(ticket) =
+            row.correlation.filter(|_| row.tenant == tenant.as_str() && row.stream.starts_with("reminder/"))
+        else {
             return Ok(None);
         };
-        let Event::Notifier(event) = recorded(row).map_err(refuse::store)?.event else { return Ok(None) };
+        let Event::Notifier(event) = recorded(&row).map_err(refuse::store)?.event else { return Ok(None) };
         let Some(reminder) = reminder_of(&event) else { return Ok(None) };
         let notifier = &self.grpc.notifier;
         let position = row.position.unsigned_abs();
@@ -95,10 +60,6 @@ impl Watcher {
             return Ok(None);
         };
         let reminder = Some(render::reminder(tenant, found));
-        Ok(Some(WatchInboxResponse { reminder, kind: row.kind.clone(), log_position: self.grpc.mark(position).await? }))
-    }
-
-    fn wants(&self, row: &Row) -> bool {
-        self.kinds.contains(&row.kind.as_str())
+        Ok(Some(WatchInboxResponse { reminder, kind: row.kind, log_position: self.grpc.mark(position).await? }))
     }
 }

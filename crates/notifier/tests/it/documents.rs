@@ -1,8 +1,9 @@
 //! Documents put in force, and a state that survives being stored.
 
-use notifier::{Command, Refusal, State, view};
+use eventlog::configured::Configured;
+use notifier::{Command, Notifier, Refusal, State};
 use serde_json::{Value, json};
-use ticket::batch::Draft;
+use ticket::batch::{Draft, Library};
 use ticket::intake::Priority;
 use ticket::notifier::Medium;
 
@@ -18,7 +19,8 @@ fn a_batch_is_taken_whole_and_repeating_it_is_nothing() {
     let spec = rule(&json!({"on": ["Received"], "audience": {"customer": true}}));
     let apply = Command::Apply(vec![document("ReminderRule", "new", spec), document("MessageText", "plain", text())]);
     assert_eq!((world.ask("root", &apply), world.ask("root", &apply)), (Ok(2), Ok(0)));
-    let kinds: Vec<_> = view::documents(&world.state, &tenant(), "").into_iter().map(|one| one.kind).collect();
+    let kinds: Vec<_> =
+        Notifier::library(&world.state, &tenant()).unwrap().listed("").into_iter().map(|one| one.kind).collect();
     assert_eq!(kinds, ["MessageText", "ReminderRule"]);
 }
 

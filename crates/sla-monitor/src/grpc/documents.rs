@@ -13,7 +13,7 @@ use tonic::Status;
 use super::parse::Who;
 use super::{Grpc, refuse};
 use crate::state::Desk;
-use crate::{Command, Refusal, SlaMonitor, State, view};
+use crate::{Command, Refusal, SlaMonitor, State};
 
 impl Configured for SlaMonitor {
     type Library = Desk;
@@ -61,7 +61,7 @@ impl Grpc {
         asked: &ListDocumentsRequest,
     ) -> Result<ListDocumentsResponse, Status> {
         self.reached(&asked.min_position).await?;
-        let listed = self.monitor.view(|state| view::documents(state, &who.tenant, &asked.kind));
+        let listed = self.monitor.documents(&who.tenant, &asked.kind);
         Ok(ListDocumentsResponse { documents: listed.into_iter().map(document).collect() })
     }
 }

@@ -1,10 +1,12 @@
 //! Documents put in force, breaches explained, and a state that survives being stored.
 
 use decider::Tenant;
+use eventlog::configured::Configured;
 use serde_json::{Value, json};
+use sla_monitor::SlaMonitor;
 use sla_monitor::command::{Command, Refusal};
 use sla_monitor::view::{self, BreachFilter};
-use ticket::batch::Draft;
+use ticket::batch::{Draft, Library};
 use ticket::intake::Status::Open;
 use ticket::sla::BreachCause;
 use uuid::Uuid;
@@ -32,10 +34,10 @@ fn a_batch_is_taken_whole_and_repeating_it_is_nothing() {
     let apply = Command::Apply(documents);
     assert_eq!(ask(&mut world, &apply), Ok(2));
     assert_eq!(ask(&mut world, &apply), Ok(0));
-    let shown = view::documents(&world.state, &tenant(), "");
+    let shown = SlaMonitor::library(&world.state, &tenant()).unwrap().listed("");
     let kinds: Vec<_> = shown.iter().map(|shown| shown.kind.as_str()).collect();
     assert_eq!(kinds, ["Calendar", "SlaPolicy"]);
-    assert!(view::documents(&world.state, &Tenant::new("other"), "").is_empty());
+    assert!(SlaMonitor::library(&world.state, &Tenant::new("other")).is_none());
 }
 
 /// Proves part of: X1

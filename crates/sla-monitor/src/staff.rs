@@ -1,46 +1,10 @@
-//! Who stands behind a queue: its members on duty, and the queues that step in for it.
-
-use std::collections::BTreeMap;
+//! Who stands behind a ticket at an instant: whoever is on duty of the queue that answers for it, or of those that step in.
 
 use decider::Micros;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use ticket::codec::rfc3339;
-use ticket::document::{Fault, read};
 use ticket::duty::Duties;
 use ticket::intake::Accountable;
-
-/// Longest time in which somebody must be woken: 72 h.
-pub const HORIZON_US: Micros = 72 * 3_600 * 1_000_000;
-
-/// What this service reads of a `kind: Queue` document; intake owns the kind and checks the rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Queue {
-    /// Whoever works in it, by token subject.
-    pub members: Vec<String>,
-    /// The queue that steps in when nobody answers.
-    pub fallback: Option<String>,
-    /// Longest time between two calls for attention.
-    pub horizon_us: Micros,
-}
-
-/// The queues in force, by name.
-pub(crate) type Queues = BTreeMap<String, Queue>;
-
-impl Queue {
-    /// Reads a spec, or names what of it this service cannot read.
-    pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
-        read(spec, |part| {
-            let horizon_us = match part.maybe("horizon") {
-                Some(horizon) => horizon.duration_secs()?.saturating_mul(1_000_000).clamp(1, HORIZON_US),
-                None => HORIZON_US,
-            };
-            let members = part.maybe("members").map_or_else(Vec::new, |members| members.texts());
-            let fallback = part.maybe("fallback").and_then(|name| name.text()).map(str::to_owned);
-            Some(Self { members, fallback, horizon_us })
-        })
-    }
-}
+use ticket::queue::Queues;
 
 /// Who stands behind a ticket at an instant.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +20,8 @@ impl Staff<'_> {
     /// Who is woken at a step (from 1) when `owed` did not act: the queue it lies in, then whoever steps in for it; the
     /// last of them again and again. `owed` itself, where nobody is on duty.
     pub(crate) fn wakes(&self, owed: &Accountable, step: u32) -> Accountable {
-        let mut chain = self.chain(self.first(owed));
-        chain.retain(|(_, queue)| self.present(queue).next().is_some());
+        let mut chain = self.queues.chain(self.first(owed));
+        chain.retain(|(_, queue)| queue.present(self.duty, self.at).next().is_some());
         let step = usize::try_from(step).unwrap_or(usize::MAX).saturating_sub(1);
         match chain.get(step).or(chain.last()) {
             Some((name, _)) => Accountable::Queue((*name).to_owned()),
@@ -70,8 +34,9 @@ impl Staff<'_> {
         match party {
             Accountable::Person(subject) if self.duty.on(subject, self.at) => vec![subject.clone()],
             _ => {
-                let chain = self.chain(self.first(party)).into_iter();
-                let mut present = chain.map(|(_, queue)| self.present(queue).cloned().collect::<Vec<_>>());
+                let chain = self.queues.chain(self.first(party)).into_iter();
+                let mut present =
+                    chain.map(|(_, queue)| queue.present(self.duty, self.at).cloned().collect::<Vec<_>>());
                 present.find(|members| !members.is_empty()).unwrap_or_default()
             }
         }
@@ -80,7 +45,7 @@ impl Staff<'_> {
     /// Why a party stands for nobody.
     pub(crate) fn missing(&self, party: &Accountable) -> String {
         let first = self.first(party);
-        let nobody = if self.chain(first).iter().all(|(_, queue)| queue.members.is_empty()) {
+        let nobody = if self.queues.chain(first).iter().all(|(_, queue)| queue.members.is_empty()) {
             format!("queue {first} has no member, nor has any queue that steps in for it")
         } else {
             let at = rfc3339(self.at);
@@ -99,29 +64,12 @@ impl Staff<'_> {
             Accountable::Person(_) => self.lies_in,
         }
     }
-
-    /// The queues that answer for `first`, in the order in which they step in, each once.
-    fn chain<'b>(&'b self, first: &'b str) -> Vec<(&'b str, &'b Queue)> {
-        let mut chain: Vec<(&str, &Queue)> = Vec::new();
-        let mut name = Some(first);
-        while let Some((this, queue)) = name.and_then(|name| Some((name, self.queues.get(name)?))) {
-            if chain.iter().any(|(known, _)| *known == this) {
-                break;
-            }
-            chain.push((this, queue));
-            name = queue.fallback.as_deref();
-        }
-        chain
-    }
-
-    fn present<'b>(&'b self, queue: &'b Queue) -> impl Iterator<Item = &'b String> {
-        queue.members.iter().filter(|member| self.duty.on(member, self.at))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use ticket::dispatch::{DispatchEvent, OffDuty};
+    use ticket::queue::{HORIZON_US, Queue};
 
     use super::*;
 
@@ -131,12 +79,13 @@ mod tests {
             fallback: fallback.map(str::to_owned),
             horizon_us: HORIZON_US,
         };
-        Queues::from([
+        let queues = [
             ("desk".into(), queue(&["ann", "bob"], Some("empty"))),
             ("empty".into(), queue(&[], Some("chiefs"))),
             ("chiefs".into(), queue(&["sue"], Some("desk"))),
             ("loop".into(), queue(&[], Some("loop"))),
-        ])
+        ];
+        queues.into_iter().collect()
     }
 
     /// What is asked of the staff at instant 10 of a ticket that lies in the desk, when these are off duty until then.
