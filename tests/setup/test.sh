@@ -4,4 +4,4 @@ set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 PATH=$PWD/.venv/bin:$PATH
-exec tests/setup/postgres.sh cargo nextest run --workspace "$@"
+exec tests/setup/nats.sh tests/setup/postgres.sh cargo nextest run --workspace "$@"
