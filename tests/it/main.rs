@@ -1,6 +1,8 @@
 //! The tests across services.
 
 #[cfg(test)]
+mod cluster_model;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod simulation;

@@ -1,41 +1,19 @@
 #!/usr/bin/env bash
 # postgres.sh [COMMAND...]: runs COMMAND with a private PostgreSQL whose administrator's address is in
 # DOCKET_TEST_POSTGRES; without a command it prints that line and serves until interrupted. A server named by that
-# variable beforehand is used as it is. The data are thrown away at the end, therefore nothing is synced to disk.
+# variable beforehand is used as it is. The data are thrown away at the end, therefore nothing is synced to disk; with
+# DOCKET_TEST_POSTGRES_DURABLE=true the server keeps its default settings and lies in /var/tmp, as a benchmark wants it.
 # With CI=true a missing server is a failure; else the tests that need one skip themselves.
 set -euo pipefail
 
 setup=$(cd "$(dirname "$0")" && pwd)
 
-# Prints the directory of the server's programs; the newest release wins.
-find_server() {
-    local found
-    found=$(command -v postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1)
-    [[ -n $found ]] && dirname "$(readlink -f "$found")"
-}
-
-# Debian would also make and start a cluster of its own, on the standard port: not while this runs.
-install_server() {
-    local drop_in=/etc/postgresql-common/createcluster.d/docket-tests.conf status=0
-    if [[ $EUID -eq 0 ]]; then
-        mkdir -p "${drop_in%/*}"
-        echo 'create_main_cluster = off' >"$drop_in"
-    fi
-    "$setup/packages.sh" PostgreSQL postgresql || status=$?
-    [[ $EUID -ne 0 ]] || rm -f "$drop_in"
-    return "$status"
-}
-
-# Prints a port nobody listens on, below those the kernel gives to outgoing connections.
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 10000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
-}
+source "$setup/server.sh"
 
 start_server() {
-    local as=() password port
-    password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    local as=() settings=(-c max_connections=200 -c fsync=off -c full_page_writes=off) password port
+    [[ ${DOCKET_TEST_POSTGRES_DURABLE:-} != true ]] || settings=()
+    password=$(password)
     port=$(free_port)
     echo "$password" >"$dir/password"
     if [[ $EUID -eq 0 ]]; then # PostgreSQL refuses to run as root.
@@ -50,7 +28,7 @@ start_server() {
     fi
     # Whatever ends this script, kill -9 too, ends the server.
     setpriv "${as[@]}" --pdeathsig INT "$bin/postgres" -D data -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 \
-        -c max_connections=200 -c fsync=off -c full_page_writes=off >server.log 2>&1 &
+        "${settings[@]}" >server.log 2>&1 &
     server=$!
     cd "$OLDPWD"
     export DOCKET_TEST_POSTGRES="postgres://postgres:$password@127.0.0.1:$port/postgres"
@@ -72,7 +50,9 @@ stop_server() {
 
 serve() {
     server=
-    dir=$(mktemp -d /tmp/docket-postgres.XXXXXX)
+    local under=/tmp
+    [[ ${DOCKET_TEST_POSTGRES_DURABLE:-} != true ]] || under=/var/tmp
+    dir=$(mktemp -d "$under/docket-postgres.XXXXXX")
     trap stop_server EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -87,7 +67,7 @@ serve() {
 
 if [[ -n ${DOCKET_TEST_POSTGRES:-} ]]; then
     "$@"
-elif bin=$(find_server) || { install_server && bin=$(find_server); }; then
+elif bin=$(find_postgres) || { install_postgres && bin=$(find_postgres); }; then
     serve "$@"
 elif [[ ${CI:-} == true ]]; then
     exit 1

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use ticket::dispatch::{Chooser, DispatchEvent, Release, StopReason, VisitEnd};
 use ticket::intake::IntakeEvent;
 use ticket::names::{Interned, Names};
-use ticket::notifier::{NotifierEvent, Recall};
+use ticket::notifier::{Medium, NotifierEvent, Recall, Recipient, Then};
 use ticket::sla::SlaEvent;
 use ticket::{Event, Recorded};
 use uuid::Uuid;
@@ -46,7 +46,7 @@ pub(crate) enum What {
     ClockCancelled { clock: u32 },
     Breached { clock: u32 },
     Revoked { clock: u32 },
-    ReminderPlanned { deferred: bool },
+    ReminderPlanned { deferred: bool, delivered: bool },
     ReminderDeferred,
     Attempted,
     Delivered,
@@ -73,15 +73,27 @@ pub(crate) struct Deeds {
 }
 
 /// What a reminder was counted as already.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Told {
     deferred: bool,
     delivered: bool,
+    /// Whether it lies in an inbox once it is not put off any more.
+    in_app: bool,
+    to: To,
+}
+
+/// Whom a reminder is for.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum To {
+    Staff,
+    /// Nothing more is expected once it was delivered.
+    Customer,
 }
 
 /// Whether an event of this kind can be a deed, or is needed to know one.
 pub(crate) fn wanted(kind: &str) -> bool {
-    const KINDS: [&str; 26] = [
+    const KINDS: [&str; 28] = [
+        "AttemptFailed",
         "AttemptStarted",
         "AttemptSucceeded",
         "Arrived",
@@ -101,6 +113,7 @@ pub(crate) fn wanted(kind: &str) -> bool {
         "ReminderDeferred",
         "ReminderPlanned",
         "ReminderRecalled",
+        "ReminderResumed",
         "ReminderUnanswered",
         "VisitCancelled",
         "VisitCompleted",
@@ -166,19 +179,24 @@ impl Deeds {
     /// What happened to a reminder: of how it ended only the first counts, and what came before that.
     fn told(&mut self, event: &NotifierEvent) -> Option<What> {
         match event {
-            NotifierEvent::ReminderPlanned { reminder, deferred, .. } => {
-                let deferred = deferred.is_some();
-                self.reminders.insert(*reminder, Told { deferred, delivered: false });
-                Some(What::ReminderPlanned { deferred })
+            NotifierEvent::ReminderPlanned { reminder, deferred, recipient, media, .. } => {
+                let (deferred, in_app) = (deferred.is_some(), media.contains(&Medium::InApp));
+                let delivered = in_app && !deferred;
+                let to = if matches!(recipient, Recipient::Customer(_)) { To::Customer } else { To::Staff };
+                self.reminders.insert(*reminder, Told { deferred, delivered, in_app, to });
+                Some(What::ReminderPlanned { deferred, delivered })
             }
             NotifierEvent::ReminderDeferred { reminder, .. } => {
                 let told = self.reminders.get_mut(reminder)?;
                 (!std::mem::replace(&mut told.deferred, true)).then_some(What::ReminderDeferred)
             }
             NotifierEvent::AttemptStarted { .. } => Some(What::Attempted),
-            NotifierEvent::AttemptSucceeded { reminder, .. } => {
-                let told = self.reminders.get_mut(reminder)?;
-                (!std::mem::replace(&mut told.delivered, true)).then_some(What::Delivered)
+            NotifierEvent::AttemptSucceeded { reminder, .. }
+            | NotifierEvent::AttemptFailed { reminder, then: Then::FallThrough { medium: Medium::InApp }, .. } => {
+                self.delivered(*reminder)
+            }
+            NotifierEvent::ReminderResumed { reminder } if self.reminders.get(reminder)?.in_app => {
+                self.delivered(*reminder)
             }
             NotifierEvent::ReminderAcknowledged { reminder, .. }
             | NotifierEvent::ReminderRecalled { reminder, why: Recall::ActedOn } => {
@@ -190,6 +208,16 @@ impl Deeds {
             }
             _ => None,
         }
+    }
+
+    /// It arrived by some medium, of which only the first counts; the inbox is one, for what is not put off.
+    fn delivered(&mut self, reminder: Uuid) -> Option<What> {
+        let told = self.reminders.get_mut(&reminder)?;
+        let first = !std::mem::replace(&mut told.delivered, true);
+        if told.to == To::Customer {
+            self.reminders.remove(&reminder);
+        }
+        first.then_some(What::Delivered)
     }
 
     fn ended(&mut self, reminder: Uuid, what: What) -> Option<What> {

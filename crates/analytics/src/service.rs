@@ -142,7 +142,7 @@ pub struct Reminders {
     pub deferred: u64,
     /// Tries by any medium.
     pub attempts: u64,
-    /// Arrived by some medium.
+    /// Arrived by some medium: taken by a mail server or a webhook, or shown in the inbox.
     pub delivered: u64,
     /// End: acknowledged, or recalled because somebody took the step.
     pub acted_on: u64,

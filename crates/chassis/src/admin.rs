@@ -16,8 +16,9 @@ pub(crate) fn router(health: Health, telemetry: Telemetry) -> Router {
         .route("/metrics", get(metrics).with_state(telemetry))
 }
 
-async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
-    if health.is_ready().await { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+async fn ready(State(health): State<Health>) -> (StatusCode, String) {
+    let (ready, text) = health.report().await;
+    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
 }
 
 async fn metrics(State(telemetry): State<Telemetry>) -> Response {

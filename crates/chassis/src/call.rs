@@ -19,6 +19,7 @@ use tonic::{Code, Status};
 use crate::access::Gate;
 use crate::answer::Answer;
 use crate::deadline::{self, Deadline};
+use crate::health::Health;
 use crate::mend;
 use crate::refuse::{self, Refused};
 use crate::telemetry::Telemetry;
@@ -26,6 +27,7 @@ use crate::telemetry::Telemetry;
 /// What every call of a server shares.
 pub(crate) struct House {
     pub(crate) gate: Gate,
+    pub(crate) health: Health,
     pub(crate) telemetry: Telemetry,
     /// Places for calls whose answer has not begun.
     pub(crate) calls: Arc<Semaphore>,
@@ -65,6 +67,11 @@ impl House {
         let _place = if probe { None } else { Some(take(&self.calls)?) };
         if let Some(caller) = self.gate.admit(request.uri().path(), request.headers())? {
             request.extensions_mut().insert(caller);
+        }
+        if let Some((service, _)) = request.uri().path().trim_start_matches('/').split_once('/')
+            && self.health.is_behind(service).await
+        {
+            return Err(mend::not_ready());
         }
         let response = next.run(request).await;
         let place = if probe || response.body().is_end_stream() { None } else { Some(take(&self.answers)?) };

@@ -1,4 +1,4 @@
-//! Somebody who calls the services, over the same API everybody uses: a connection under a token of their own.
+//! Somebody who calls the services, over the same API everybody uses: connections under a token of their own.
 
 use proto::analytics::v1::analytics_service_client::AnalyticsServiceClient;
 use proto::dispatch::v1::dispatch_service_client::DispatchServiceClient;
@@ -11,6 +11,8 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+
+use crate::endpoints::Channels;
 
 /// A channel that carries a token.
 pub type Secured = InterceptedService<Channel, Bearer>;
@@ -29,39 +31,39 @@ impl Interceptor for Bearer {
 /// Somebody who calls.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    channel: Channel,
+    channels: Channels,
     bearer: Bearer,
 }
 
 impl Caller {
-    /// Calls over a channel under a token, which must be one line of text.
-    pub fn new(channel: Channel, token: &str) -> Result<Self, InvalidMetadataValue> {
+    /// Calls over these channels under a token, which must be one line of text.
+    pub fn new(channels: Channels, token: &str) -> Result<Self, InvalidMetadataValue> {
         let bearer = Bearer(format!("Bearer {}", token.trim()).parse()?);
-        Ok(Self { channel, bearer })
+        Ok(Self { channels, bearer })
     }
 
     /// The intake service.
     pub fn intake(&self) -> IntakeServiceClient<Secured> {
-        IntakeServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        IntakeServiceClient::with_interceptor(self.channels.intake.clone(), self.bearer.clone())
     }
 
     /// The dispatch service.
     pub fn dispatch(&self) -> DispatchServiceClient<Secured> {
-        DispatchServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        DispatchServiceClient::with_interceptor(self.channels.dispatch.clone(), self.bearer.clone())
     }
 
     /// The sla-monitor service.
     pub fn sla(&self) -> SlaMonitorServiceClient<Secured> {
-        SlaMonitorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        SlaMonitorServiceClient::with_interceptor(self.channels.sla_monitor.clone(), self.bearer.clone())
     }
 
     /// The notifier service.
     pub fn notifier(&self) -> NotifierServiceClient<Secured> {
-        NotifierServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        NotifierServiceClient::with_interceptor(self.channels.notifier.clone(), self.bearer.clone())
     }
 
     /// The analytics service.
     pub fn analytics(&self) -> AnalyticsServiceClient<Secured> {
-        AnalyticsServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        AnalyticsServiceClient::with_interceptor(self.channels.analytics.clone(), self.bearer.clone())
     }
 }

@@ -9,6 +9,7 @@ mod answer;
 mod call;
 pub mod caller;
 mod deadline;
+pub mod endpoints;
 pub mod health;
 pub mod lifecycle;
 pub mod logs;

@@ -44,6 +44,13 @@ pub(crate) fn deadline_exceeded() -> Status {
     Refused::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed before the answer was ready").into()
 }
 
+/// The answer of a service that has not read the log to its end yet, or cannot reach it now.
+pub(crate) fn not_ready() -> Status {
+    Refused::new(Code::Unavailable, "NOT_READY", "the service is still reading the log, or cannot reach it")
+        .retry_after_secs(1)
+        .into()
+}
+
 /// The end of a stream that a stopping server cuts.
 pub(crate) fn shutting_down() -> Status {
     Refused::new(Code::Unavailable, "SHUTTING_DOWN", "the server is shutting down").retry_after_secs(1).into()

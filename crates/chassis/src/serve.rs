@@ -115,6 +115,7 @@ impl Server {
         let draining = CancellationToken::new();
         let house = House {
             gate: Gate::new(&self.access, self.verifier),
+            health: self.health.clone(),
             telemetry: self.telemetry,
             calls: Arc::new(Semaphore::new(self.limits.calls)),
             answers: Arc::new(Semaphore::new(self.limits.answers)),

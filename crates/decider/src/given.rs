@@ -32,7 +32,7 @@ impl<C: Core> Given<C> {
     pub fn happened(&mut self, occurred_at: Micros, stream: Stream, event: C::Event) -> Recorded<C::Event> {
         self.position += 1;
         let version = self.versions.of(&self.tenant, &stream) + 1;
-        self.versions.note(&self.tenant, &stream, version);
+        self.versions.note(self.tenant.as_str(), stream.as_str(), version);
         self.now = self.now.max(occurred_at);
         let recorded = Recorded {
             id: Uuid::new_v5(&Uuid::NAMESPACE_OID, &self.position.to_be_bytes()),
@@ -61,8 +61,10 @@ impl<C: Core> Given<C> {
             actor: "user/test".into(),
             request: Uuid::new_v5(&Uuid::NAMESPACE_URL, &self.position.to_be_bytes()),
         };
-        let decided = C::decide(command, &Read::new(&self.state, &self.versions, &self.tenant), &at)?;
-        Ok(decided.into_iter().map(|(stream, event)| self.happened(at.occurred_at, stream, event)).collect())
+        let read = Read::new(&self.state, &self.versions, &self.tenant);
+        let decided = C::decide(command, &read, &at)?;
+        let occurred_at = read.takes_effect(at.occurred_at);
+        Ok(decided.into_iter().map(|(stream, event)| self.happened(occurred_at, stream, event)).collect())
     }
 
     /// A decision repeated over its own outcome is silent.

@@ -3,7 +3,7 @@
 //! Pure: no I/O, no clock, no dice. Time and ids come in through [`At`]; what a decision read is noted in [`Read`],
 //! so that the append can be refused when it moved.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 pub mod envelope;
@@ -22,20 +22,22 @@ pub struct Versions(BTreeMap<u128, u32>);
 impl Versions {
     /// The version of a stream, 0 if it has no event yet.
     pub fn of(&self, tenant: &Tenant, stream: &Stream) -> u64 {
-        self.0.get(&Self::key(tenant, stream)).copied().unwrap_or(0).into()
+        self.0.get(&Self::key(tenant.as_str(), stream.as_str())).copied().unwrap_or(0).into()
     }
 
-    /// Notes that the stream now stands at `version` (at most 4 billion events a stream).
-    pub fn note(&mut self, tenant: &Tenant, stream: &Stream, version: u64) {
+    /// Notes that the tenant's stream of this name now stands at `version` (at most 4 billion events a stream).
+    pub fn note(&mut self, tenant: &str, stream: &str, version: u64) {
         self.0.insert(Self::key(tenant, stream), u32::try_from(version).unwrap_or(u32::MAX));
     }
 
     /// A stream of an id is that id, turned by a digest of tenant and family; any other is a digest of its whole name.
-    fn key(tenant: &Tenant, stream: &Stream) -> u128 {
-        if let Ok(id) = Uuid::try_parse(stream.key()) {
-            return id.as_u128() ^ fnv1a(tenant.as_str(), stream.family());
+    fn key(tenant: &str, stream: &str) -> u128 {
+        if let Some((family, key)) = stream.split_once('/')
+            && let Ok(id) = Uuid::try_parse(key)
+        {
+            return id.as_u128() ^ fnv1a(tenant, family);
         }
-        let name = [tenant.as_str(), stream.as_str()].join("\0");
+        let name = [tenant, stream].join("\0");
         Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).as_u128()
     }
 }
@@ -57,12 +59,13 @@ pub struct Read<'a, S> {
     versions: &'a Versions,
     tenant: &'a Tenant,
     noted: RefCell<Guards>,
+    overridden: Cell<Micros>,
 }
 
 impl<'a, S> Read<'a, S> {
     /// A fresh read of `state` on behalf of `tenant`.
     pub fn new(state: &'a S, versions: &'a Versions, tenant: &'a Tenant) -> Self {
-        Self { state, versions, tenant, noted: RefCell::default() }
+        Self { state, versions, tenant, noted: RefCell::default(), overridden: Cell::new(Micros::MIN) }
     }
 
     /// The state, with `stream` noted: the append is refused if that stream has moved meanwhile.
@@ -81,6 +84,16 @@ impl<'a, S> Read<'a, S> {
     pub fn version(&self, stream: &Stream) -> u64 {
         self.guard(stream);
         self.versions.of(self.tenant, stream)
+    }
+
+    /// Notes that the decision overrides what came about at this instant: it takes effect then at the earliest.
+    pub fn overrides(&self, came_about: Micros) {
+        self.overridden.set(self.overridden.get().max(came_about));
+    }
+
+    /// When the decision takes effect if its cause happened at `occurred_at`.
+    pub fn takes_effect(&self, occurred_at: Micros) -> Micros {
+        occurred_at.max(self.overridden.get())
     }
 
     /// What was noted.
@@ -174,7 +187,8 @@ pub trait Core: Send + Sync + 'static {
     fn react(state: &Self::State, cause: &Recorded<Self::Event>) -> Vec<Reaction<Self::Command>>;
     /// What is due before `now`, earliest first, at most `limit`.
     fn due(state: &Self::State, now: Micros, limit: usize) -> Vec<Reaction<Self::Command>>;
-    /// The next instant at which something falls due.
+    /// The first instant at which [`Core::due`] yields something: a microsecond past the earliest deadline, since what is
+    /// done exactly then is in time.
     fn next_due(state: &Self::State) -> Option<Micros>;
 }
 
@@ -191,7 +205,7 @@ mod tests {
         let all = || tenants.iter().flat_map(|tenant| streams.iter().map(move |stream| (tenant, stream)));
         for (version, (tenant, stream)) in (1..).zip(all()) {
             assert_eq!(versions.of(tenant, stream), 0);
-            versions.note(tenant, stream, version);
+            versions.note(tenant.as_str(), stream.as_str(), version);
         }
         assert!((1..).zip(all()).all(|(version, (tenant, stream))| versions.of(tenant, stream) == version));
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::dispatch::{DispatchEvent, Job};
 use ticket::house::HouseEvent;
@@ -129,7 +128,7 @@ impl Board {
         match event.stream.family() {
             "work" => {
                 let Some(id) = event.correlation else { return };
-                self.field(id, event.version, (dispatch, at));
+                self.field(id, event, dispatch);
                 if let DispatchEvent::Departed { engineer, .. } = dispatch {
                     self.person(engineer).evolve(dispatch, at, None);
                 }
@@ -154,15 +153,15 @@ impl Board {
         self.people.entry(subject.to_owned()).or_default()
     }
 
-    fn field(&mut self, id: Uuid, version: u64, (event, at): (&DispatchEvent, Micros)) {
+    fn field(&mut self, id: Uuid, recorded: &Recorded, event: &DispatchEvent) {
         let crew = self.tickets.get(&id).map(|ticket| self.crew(ticket));
         let (Some(ticket), Some(crew)) = (self.tickets.get_mut(&id), crew) else { return };
-        ticket.version = version;
+        ticket.version = recorded.version;
         if !matches!(ticket.field, Field::Open(_)) {
             ticket.field = Field::Open(Box::new(Work { crew, ..Work::default() }));
         }
         if let Field::Open(work) = &mut ticket.field {
-            work.evolve(event, at);
+            work.evolve(event, (recorded.position, recorded.occurred_at));
         }
         if let Some(visit) = crate::work::visit_of(event) {
             let planned = ticket.visit(visit).is_some_and(|visit| visit.state == VisitState::Planned);

@@ -3,7 +3,7 @@
 use decider::{At, Decided, Micros, Read};
 use ticket::batch::{self, Draft};
 use ticket::condition::TicketFacts;
-use ticket::dispatch::{DispatchEvent, Place, Release, StopReason, VisitEnd};
+use ticket::dispatch::{DispatchEvent, Place, Release, StopReason};
 use ticket::{Event, stream};
 use uuid::Uuid;
 
@@ -42,14 +42,14 @@ pub enum Command {
         /// Why.
         why: Release,
     },
-    /// End a visit that will not take place.
+    /// End the visit of a ticket that ended.
     CallOff {
         /// The ticket.
         ticket: Uuid,
         /// The visit.
         visit: Uuid,
-        /// Why.
-        why: VisitEnd,
+        /// Where in the log the ticket ended.
+        ended: u64,
     },
     /// Move a visit.
     Move(Box<Move>),
@@ -174,7 +174,7 @@ pub fn decide(command: &Command, read: &Read<'_, State>, at: &At) -> Result<Deci
         Command::Choose(target) => Ok(plan::choose(*target, read, at)),
         Command::Expire(target) => Ok(plan::expire(*target, read, at)),
         Command::TakeBack { target, engineer, why } => Ok(plan::take_back(*target, (engineer, *why), read, at)),
-        Command::CallOff { ticket, visit, why } => Ok(plan::call_off((*ticket, *visit), *why, read, at)),
+        Command::CallOff { ticket, visit, ended } => Ok(plan::call_off((*ticket, *visit), *ended, read, at)),
         Command::Move(asked) => {
             let scene = visit::Scene::guarded(asked, read, at)?;
             scene.timely(visit::decide(&scene))

@@ -79,8 +79,8 @@ fn timed(person: &Person, verb: &Verb, now: Micros) -> Result<Option<DispatchEve
     let past = |field, at: Micros| (at <= now).then(|| FieldFault::new(field, "must lie in the future"));
     match verb {
         Verb::Start { until } => {
-            let turns_at = if let Duty::On { until } = person.duty { until } else { None };
-            if person.duty.on(now) && turns_at == *until {
+            let ends_at = if let Duty::On { until } = person.duty { until } else { None };
+            if person.duty.on(now) && ends_at == *until {
                 return Ok(None);
             }
             check([until.and_then(|until| past("until_time", until))])?;
@@ -99,7 +99,7 @@ fn timed(person: &Person, verb: &Verb, now: Micros) -> Result<Option<DispatchEve
             }
             let length = to.saturating_sub(*from);
             let odd =
-                (!(1..=MAX_TIME_OFF_US).contains(&length)).then_some("must lie at most 366 days after start_time");
+                (!(1..=MAX_TIME_OFF_US).contains(&length)).then_some("must lie after start_time, by at most 366 days");
             let many = (person.time_off.len() >= MAX_BOOKED).then_some("is one too many: 100 are booked");
             let fault = |field, message| FieldFault::new(field, message);
             check([

@@ -102,7 +102,8 @@ impl Scene<'_> {
         self.read.guard(&stream::engineer(from));
         let (ticket, visit) = (self.asked.ticket, visit.id);
         let (old, new) = (from.clone(), engineer.to_owned());
-        let passed = DispatchEvent::WorkHandedOver { visit, from: old, to: new, slot, note: self.personal(note) };
+        let (depart_by, note) = (self.depart_by(&slot, &policy), self.personal(note));
+        let passed = DispatchEvent::WorkHandedOver { visit, from: old, to: new, slot, depart_by, note };
         let held = on_engineer(engineer, DispatchEvent::SlotHeld { ticket, visit, slot });
         Ok(vec![self.on_work(passed), free(ticket, visit, from), held])
     }

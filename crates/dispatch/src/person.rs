@@ -97,6 +97,12 @@ impl Person {
         self.held.iter().filter(|(_, held)| held.stage != Stage::Over).map(|(visit, held)| (*visit, held))
     }
 
+    /// Whether they are off duty or have time off in some of this time.
+    pub fn misses(&self, slot: &Slot) -> bool {
+        let booked = |(from, to): (&Micros, &Micros)| *from < slot.to && slot.from < *to;
+        !self.duty.covers(slot.from, slot.to) || self.time_off.iter().any(booked)
+    }
+
     /// The visit under way, if any.
     pub fn under_way(&self) -> Option<(Uuid, &Held)> {
         self.ahead().find(|(_, held)| held.stage == Stage::Begun)

@@ -18,6 +18,11 @@ use crate::record::{Standing, Ticket};
 use crate::state::State;
 use crate::work::{Visit, VisitState};
 
+/// Longest time, microseconds, between two tries while nothing changes, unless the policy's own is longer: 2 h.
+const MAX_RETRY_US: Micros = 2 * 3_600 * 1_000_000;
+/// A minute, the shortest time between two tries, doubled that often is longer than that.
+const MAX_DOUBLINGS: u32 = 7;
+
 /// A ticket, its own stream and that of its field work guarded.
 fn guarded<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Board, &'a Ticket)> {
     read.guard(&stream::ticket(id));
@@ -29,6 +34,7 @@ fn guarded<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Board, 
 fn targeted<'a>(target: Target, read: &Read<'a, State>, at: &At) -> Option<(&'a Board, &'a Ticket, &'a Visit)> {
     let (board, ticket) = guarded(target.ticket, read, at)?;
     let visit = ticket.visit(target.visit).filter(|visit| visit.attempt == target.attempt)?;
+    read.overrides(visit.moved_at);
     Some((board, ticket, visit))
 }
 
@@ -89,7 +95,7 @@ pub(crate) fn choose(target: Target, read: &Read<'_, State>, at: &At) -> Decided
         return Vec::new();
     }
     let (pinned, policy) = board.policy(&visit.job.job_type.name);
-    let (nobody, crew) = (Person::default(), board.crew(ticket));
+    let (idle, crew) = (Person::default(), board.crew(ticket));
     let asked = Question {
         visit: visit.id,
         job: &visit.job,
@@ -98,31 +104,40 @@ pub(crate) fn choose(target: Target, read: &Read<'_, State>, at: &At) -> Decided
         refused: &visit.refused,
         crew: &crew,
     };
-    let choice = rank::choose(board.candidates(&nobody), &asked);
-    let waits = visit.waits(at.now);
-    if waits && (choice.ranked.is_empty() || visit.recommended.is_some()) {
+    let choice = rank::choose(board.candidates(&idle), &asked);
+    if visit.waits(at.now) && (choice.ranked.is_empty() || visit.recommended.is_some()) {
         return Vec::new();
     }
     let best = choice.ranked.first().map(|best| (best.engineer.clone(), best.slot));
     let decision = decision(choice, (pinned, &policy), at);
     let attempt = visit.attempt + 1;
     match (best, policy.mode) {
-        (None, _) => {
-            let retry_at = at.now.saturating_add(policy.retry_every_us);
-            vec![on_work(target.ticket, DispatchEvent::NobodyFound { visit: visit.id, attempt, retry_at, decision })]
-        }
+        (None, _) => vec![on_work(target.ticket, nobody(visit, decision, policy.retry_every_us))],
         (Some(_), Mode::Recommend) => {
             let decide_by = at.now.saturating_add(policy.decide_within_us);
             vec![on_work(target.ticket, DispatchEvent::Recommended { visit: visit.id, attempt, decide_by, decision })]
         }
         (Some(best), Mode::Automatic) => {
             guard_chosen(&best.0, read);
-            let candidate = board.candidate(&best.0, &nobody);
+            let candidate = board.candidate(&best.0, &idle);
             let asked_at = candidate.map_or(at.now, |candidate| candidate.diary.answers_from(at.now));
             let respond_by = asked_at.saturating_add(policy.respond_within_us);
             offer(target.ticket, visit, best, (decision, respond_by))
         }
     }
+}
+
+/// That nobody can be asked. As long as the same are dropped for the same reasons they are not named again, and every try
+/// waits twice as long as the one before.
+fn nobody(visit: &Visit, mut decision: Box<Decision>, retry_every_us: Micros) -> DispatchEvent {
+    let same = visit.findings.as_ref().filter(|findings| findings.are(&decision.dropped));
+    if same.is_some() {
+        decision.dropped.clear();
+    }
+    let doublings = same.map_or(0, |findings| findings.tries.min(MAX_DOUBLINGS));
+    let wait_us = (retry_every_us << doublings).min(retry_every_us.max(MAX_RETRY_US));
+    let (same_as, retry_at) = (same.map(|findings| findings.attempt), decision.at.saturating_add(wait_us));
+    DispatchEvent::NobodyFound { visit: visit.id, attempt: visit.attempt + 1, retry_at, decision, same_as }
 }
 
 /// Notes what may speak against whoever was chosen: their time, and what the roster says of them.
@@ -171,20 +186,31 @@ pub(crate) fn expire(target: Target, read: &Read<'_, State>, at: &At) -> Decided
     vec![on_work(target.ticket, DispatchEvent::OfferExpired { visit: visit.id, engineer }), freed]
 }
 
-/// Goal: a visit that has not begun is not this engineer's.
+/// Goal: a visit that has not begun is not this engineer's, if the reason still holds.
 pub(crate) fn take_back(
     target: Target,
     (engineer, why): (&str, Release),
     read: &Read<'_, State>,
     at: &At,
 ) -> Decided<Event> {
-    let Some((_, _, visit)) = targeted(target, read, at) else { return Vec::new() };
+    let Some((board, _, visit)) = targeted(target, read, at) else { return Vec::new() };
     read.guard(&stream::engineer(engineer));
     if !visit.given() || visit.engineer.as_deref() != Some(engineer) {
         return Vec::new();
     }
-    let late = read.look().due_at(&at.tenant, visit.id).is_some_and(|due_at| due_at < at.now);
-    if why == Release::NoShow && !(visit.state == VisitState::Accepted && late) {
+    let holds = match why {
+        Release::NoShow => visit.state == VisitState::Accepted && visit.wait_until.is_some_and(|until| until < at.now),
+        Release::OffDuty => {
+            board.people.get(engineer).zip(visit.slot).is_some_and(|(person, slot)| person.misses(&slot))
+        }
+        Release::OffRoster => {
+            read.guard(&stream::config(Dispatch::NAME, ENGINEER, engineer));
+            board.documents.engineer(engineer).is_none()
+        }
+        // These are a dispatcher's word, no rule's.
+        Release::Withdrawn | Release::Reassigned => false,
+    };
+    if !holds {
         return Vec::new();
     }
     let (visit, engineer, note) = (visit.id, engineer.to_owned(), String::new());
@@ -192,10 +218,15 @@ pub(crate) fn take_back(
     vec![on_work(target.ticket, DispatchEvent::VisitReleased { visit, engineer, why, note }), freed]
 }
 
-/// Goal: the visit is over.
-pub(crate) fn call_off((id, visit): (Uuid, Uuid), why: VisitEnd, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+/// Goal: the visit is over, if it was planned before the ticket ended at position `ended`: one that was planned since is
+/// for the ticket that came back.
+pub(crate) fn call_off((id, visit): (Uuid, Uuid), ended: u64, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let Some((_, ticket)) = guarded(id, read, at) else { return Vec::new() };
-    let Some(open) = ticket.visit(visit).filter(|visit| !visit.state.ended()) else { return Vec::new() };
+    let open = ticket.visit(visit).filter(|visit| !visit.state.ended() && visit.planned_at < ended);
+    let Some(open) = open else { return Vec::new() };
+    // A late report of the ticket's end does not undo what the visit came to since.
+    read.overrides(open.moved_at);
+    let why = VisitEnd::TicketEnded;
     let mut events = vec![on_work(id, DispatchEvent::VisitCancelled { visit, why })];
     if let Some(engineer) = &open.engineer {
         read.guard(&stream::engineer(engineer));

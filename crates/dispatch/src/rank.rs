@@ -13,8 +13,11 @@ use crate::slot::{Diary, Found, Wanted};
 
 /// How many of those who pass are kept.
 pub const KEPT: usize = 5;
-/// How many of those who are dropped are kept, by name: an event has a bound.
+/// How many of those who are dropped are kept, by name, and in how many bytes of JSON at most: an event has a bound.
 const DROPPED_KEPT: usize = 1_000;
+const DROPPED_MAX_BYTES: usize = 160 * 1_024;
+/// Longest text of what a rule found: it may be a customer's word.
+const DETAIL_MAX_CHARS: usize = 64;
 const LEVEL_SECS: i64 = 60;
 const STRANGER_SECS: i64 = 60;
 
@@ -75,8 +78,19 @@ pub fn choose<'a>(everybody: impl Iterator<Item = Candidate<'a>>, asked: &Questi
     }
     choice.ranked.sort_by(|a, b| (a.score_secs, &a.engineer).cmp(&(b.score_secs, &b.engineer)));
     choice.ranked.truncate(KEPT);
-    choice.dropped.truncate(DROPPED_KEPT);
+    choice.dropped.truncate(kept(&choice.dropped));
     choice
+}
+
+/// How many of those who are dropped an event has room for.
+fn kept(dropped: &[Dropped]) -> usize {
+    // A byte of a customer's word takes six at most, as an escape; names need none.
+    let sizes = dropped.iter().map(|one| 64 + one.engineer.len() + 6 * one.detail.len());
+    let summed = sizes.scan(0_usize, |sum, size| {
+        *sum += size;
+        Some(*sum)
+    });
+    summed.take(DROPPED_KEPT).take_while(|sum| *sum <= DROPPED_MAX_BYTES).count()
 }
 
 impl Question<'_> {
@@ -120,7 +134,8 @@ pub fn broken(who: &Candidate<'_>, asked: &Question<'_>, found: Found) -> Vec<(H
         (HardRule::Declined, asked.refused.contains(who.name).then(|| "asked before".to_owned())),
         (HardRule::Distance, away.map(|_| format!("{} km", distance_m / 1_000))),
     ];
-    verdicts.into_iter().filter_map(|(rule, detail)| Some((rule, detail?))).collect()
+    let short = |detail: String| detail.chars().take(DETAIL_MAX_CHARS).collect();
+    verdicts.into_iter().filter_map(|(rule, detail)| Some((rule, short(detail?)))).collect()
 }
 
 /// What sending somebody at this time costs.

@@ -5,7 +5,7 @@
 
 use decider::{Micros, Reaction};
 use ticket::condition::TicketFacts;
-use ticket::dispatch::{DispatchEvent, Release, StopReason, VisitEnd};
+use ticket::dispatch::{DispatchEvent, Release, StopReason};
 use ticket::house::HouseEvent;
 use ticket::intake::{IntakeEvent, WaitReason};
 use ticket::{Event, Recorded};
@@ -62,10 +62,8 @@ fn on_ticket(board: &Board, cause: &Recorded, intake: &IntakeEvent) -> Option<Re
         | IntakeEvent::Resolved { .. }
         | IntakeEvent::Confirmed { .. } => {
             let open = board.tickets.get(&id)?.open_visit()?;
-            let command = Command::CallOff { ticket: id, visit: open.id, why: VisitEnd::TicketEnded };
-            let ended = reaction("call-off", cause, (open.id, command));
-            // A late report of the ticket's end does not undo what the visit came to since.
-            Some(Reaction { occurred_at: ended.occurred_at.max(open.moved_at), ..ended })
+            let command = Command::CallOff { ticket: id, visit: open.id, ended: cause.position };
+            Some(reaction("call-off", cause, (open.id, command)))
         }
         _ => None,
     }
@@ -87,7 +85,12 @@ fn on_dispatch(board: &Board, cause: &Recorded, event: &DispatchEvent) -> Vec<Re
             let ticket = cause.correlation.and_then(|id| board.tickets.get(&id));
             ticket.and_then(|ticket| again(ticket, cause)).into_iter().collect()
         }
-        DispatchEvent::DutyStarted { .. } => try_again(board, cause),
+        DispatchEvent::DutyStarted { until } => {
+            let missed = |held: &Held| until.is_some_and(|until| until < held.slot.to);
+            let mut wanted = take_back(board, cause, (subject, Release::OffDuty), missed);
+            wanted.extend(try_again(board, cause));
+            wanted
+        }
         DispatchEvent::DutyEnded { back_at, .. } => {
             let missed = |held: &Held| back_at.is_none_or(|back_at| held.slot.from < back_at);
             take_back(board, cause, (subject, Release::OffDuty), missed)
@@ -129,11 +132,11 @@ fn choose(ticket: Uuid, visit: &Visit, cause: &Recorded) -> Reaction<Command> {
     reaction("choose", cause, (visit.id, Command::Choose(target)))
 }
 
-/// Another try for visits that nobody passed the rules for.
+/// Another try for visits that nobody has, but for those that wait for a dispatcher.
 fn try_again(board: &Board, cause: &Recorded) -> Vec<Reaction<Command>> {
     let waiting =
         board.unassigned.iter().filter_map(|(ticket, visit)| Some((*ticket, board.visit(*ticket, *visit)?.1)));
-    let waiting = waiting.filter(|(_, visit)| visit.wait_until.is_some() && visit.recommended.is_none());
+    let waiting = waiting.filter(|(_, visit)| visit.recommended.is_none());
     let mut waiting: Vec<_> = waiting.collect();
     waiting.sort_by_key(|(_, visit)| (std::cmp::Reverse(visit.job.priority), visit.job.arrive_by, visit.id));
     waiting.into_iter().take(MAX_AGAIN).map(|(ticket, visit)| choose(ticket, visit, cause)).collect()

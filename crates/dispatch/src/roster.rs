@@ -93,7 +93,7 @@ pub(crate) fn within(part: Option<&Part<'_>>, default: i64, min: i64, max: i64) 
 
 /// Whether a point lies on the earth.
 pub fn on_earth(place: Place) -> bool {
-    place.lat_udeg.abs() <= MAX_LAT_UDEG && place.lon_udeg.abs() <= MAX_LON_UDEG
+    (-MAX_LAT_UDEG..=MAX_LAT_UDEG).contains(&place.lat_udeg) && (-MAX_LON_UDEG..=MAX_LON_UDEG).contains(&place.lon_udeg)
 }
 
 fn place(part: &Part<'_>) -> Option<Place> {

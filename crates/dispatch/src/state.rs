@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use decider::{Micros, Tenant};
 use serde::{Deserialize, Serialize};
-use ticket::dispatch::DispatchEvent;
 use ticket::{Event, Recorded};
 use uuid::Uuid;
 
 use crate::board::Board;
-use crate::work::{VisitState, visit_of};
+use crate::work::visit_of;
 
 /// All tenants.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -47,39 +46,21 @@ impl State {
         if let (Event::Dispatch(dispatch), Some(ticket)) = (&event.event, event.correlation)
             && let Some(visit) = visit_of(dispatch)
         {
-            self.renew(event, dispatch, (ticket, visit));
+            self.renew(&event.tenant, ticket, visit);
         }
     }
 
     /// Notes when a visit falls due now: its answer, a dispatcher's word, the next try, or setting out.
-    fn renew(&mut self, event: &Recorded, moved: &DispatchEvent, (ticket, visit): (Uuid, Uuid)) {
-        let key = (event.tenant.clone(), visit);
+    fn renew(&mut self, tenant: &Tenant, ticket: Uuid, visit: Uuid) {
+        let key = (tenant.clone(), visit);
+        let due = |at| Due { at, tenant: tenant.clone(), ticket, visit };
         if let Some(at) = self.due_at.remove(&key) {
-            self.ahead.remove(&Due { at, tenant: event.tenant.clone(), ticket, visit });
+            self.ahead.remove(&due(at));
         }
-        let board = self.boards.get(&event.tenant);
-        let Some((board, (_, found))) = board.and_then(|board| Some((board, board.visit(ticket, visit)?))) else {
-            return;
-        };
-        let at = match (found.state, moved) {
-            (VisitState::Planned | VisitState::Offered, _) => found.wait_until,
-            (
-                VisitState::Accepted,
-                DispatchEvent::OfferAccepted { slot, .. } | DispatchEvent::WorkHandedOver { slot, .. },
-            ) => {
-                let grace_us = board.policy(&found.job.job_type.name).1.depart_grace_us;
-                Some(slot.from.max(event.occurred_at).saturating_add(grace_us))
-            }
-            _ => None,
-        };
-        if let Some(at) = at {
-            self.ahead.insert(Due { at, tenant: event.tenant.clone(), ticket, visit });
+        let found = self.boards.get(tenant).and_then(|board| board.visit(ticket, visit));
+        if let Some(at) = found.and_then(|(_, visit)| visit.due_at()) {
+            self.ahead.insert(due(at));
             self.due_at.insert(key, at);
         }
-    }
-
-    /// When a visit falls due.
-    pub(crate) fn due_at(&self, tenant: &Tenant, visit: Uuid) -> Option<Micros> {
-        self.due_at.get(&(tenant.clone(), visit)).copied()
     }
 }

@@ -23,8 +23,6 @@ pub struct Dossier {
     pub work: Work,
     /// The last decision about each visit.
     pub decisions: BTreeMap<Uuid, Decided>,
-    /// The last event.
-    pub last: Option<DispatchEvent>,
 }
 
 /// A decision, and the event that recorded it.
@@ -45,7 +43,7 @@ impl Dossier {
         for recorded in events {
             dossier.version = recorded.version;
             let Event::Dispatch(event) = &recorded.event else { continue };
-            dossier.work.evolve(event, recorded.occurred_at);
+            dossier.work.evolve(event, (recorded.position, recorded.occurred_at));
             let (DispatchEvent::Offered { decision, .. }
             | DispatchEvent::Recommended { decision, .. }
             | DispatchEvent::NobodyFound { decision, .. }) = event
@@ -53,12 +51,16 @@ impl Dossier {
                 continue;
             };
             if let Some(visit) = visit_of(event) {
-                let (decision, event, position) = ((**decision).clone(), recorded.id, recorded.position);
+                let mut decision = (**decision).clone();
+                // The same were dropped as before: that is where they are named.
+                if let (DispatchEvent::NobodyFound { same_as: Some(_), .. }, Some(before)) =
+                    (event, dossier.decisions.remove(&visit))
+                {
+                    decision.dropped = before.decision.dropped;
+                }
+                let (event, position) = (recorded.id, recorded.position);
                 dossier.decisions.insert(visit, Decided { decision, event, position });
             }
-        }
-        if let Some(Event::Dispatch(event)) = events.last().map(|last| &last.event) {
-            dossier.last = Some(event.clone());
         }
         dossier
     }

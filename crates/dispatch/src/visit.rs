@@ -2,12 +2,13 @@
 //! happens.
 
 use decider::{At, Decided, Micros, Read};
-use ticket::dispatch::{DispatchEvent, Place, StopReason};
+use ticket::dispatch::{DispatchEvent, Place, Slot, StopReason};
 use ticket::{Event, Personal, stream};
 
 use crate::board::Board;
 use crate::command::{Move, Verb, on_work};
 use crate::plan::free;
+use crate::policy::Policy;
 use crate::record::{Standing, Ticket};
 use crate::refusal::{BODY_MAX_CHARS, FieldFault, NAME_MAX_CHARS, REASON_MAX_CHARS, Refusal, bounded, check, required};
 use crate::roster::on_earth;
@@ -90,6 +91,11 @@ impl<'a> Scene<'a> {
         if self.ticket.standing == Standing::Open { Ok(()) } else { Err(Refusal::TicketEnded) }
     }
 
+    /// When whoever takes this time on now, and has not set out, is a no-show.
+    pub(crate) fn depart_by(&self, slot: &Slot, policy: &Policy) -> Micros {
+        slot.from.max(self.at.occurred_at).saturating_add(policy.depart_grace_us)
+    }
+
     pub(crate) fn on_work(&self, event: DispatchEvent) -> (decider::Stream, Event) {
         on_work(self.asked.ticket, event)
     }
@@ -156,12 +162,14 @@ impl Scene<'_> {
         }
         self.read.guard(&stream::engineer(&engineer));
         let slot = self.visit.slot.ok_or(Refusal::VisitUnknown)?;
-        Ok(vec![self.on_work(DispatchEvent::OfferAccepted { visit: self.visit.id, engineer, slot })])
+        let depart_by = self.depart_by(&slot, &self.board.policy(&self.visit.job.job_type.name).1);
+        Ok(vec![self.on_work(DispatchEvent::OfferAccepted { visit: self.visit.id, engineer, slot, depart_by })])
     }
 
     /// Goal: the engineer is not asked any more.
     fn decline(&self, reason: &str) -> Outcome {
-        if self.visit.refused.contains(&self.asked.by.subject) {
+        let (asker, holder) = (&self.asked.by.subject, self.visit.engineer.as_ref());
+        if self.visit.refused.contains(asker) && holder != Some(asker) {
             return Ok(Vec::new());
         }
         let engineer = self.own()?;

@@ -4,8 +4,15 @@ use std::collections::BTreeSet;
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
-use ticket::dispatch::{DispatchEvent, Job, Release, Slot};
+use ticket::dispatch::{DispatchEvent, Dropped, Job, Release, Slot};
 use uuid::Uuid;
+
+use crate::refusal::rule_name;
+
+/// How long after it came to wait for nobody a visit is chosen for by the clock, if that did not happen at once: a minute.
+const CHOOSE_WITHIN_US: Micros = 60_000_000;
+/// How many of those a choice dropped are remembered.
+const FINDINGS_SHOWN: usize = 20;
 
 /// A ticket's field work.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +32,8 @@ pub struct Visit {
     pub id: Uuid,
     /// Counts the ticket's visits from 1.
     pub number: u32,
+    /// Where in the log it was planned.
+    pub planned_at: u64,
     /// What it needs.
     #[serde(with = "as_json")]
     pub job: Box<Job>,
@@ -40,12 +49,44 @@ pub struct Visit {
     pub moved_at: Micros,
     /// When somebody was on site.
     pub arrived_at: Option<Micros>,
-    /// Until when what it waits for is waited for: an answer, a dispatcher, the next try.
+    /// Until when what it waits for is waited for: an answer, a dispatcher, the next try, setting out.
     pub wait_until: Option<Micros>,
     /// Who waits for a dispatcher's word.
     pub recommended: Option<String>,
+    /// What the last choice found, while nobody has it.
+    pub findings: Option<Box<Findings>>,
     /// Who is not asked again: declined, let the offer pass, did not set out, was relieved of it.
     pub refused: BTreeSet<String>,
+}
+
+/// Whom a choice dropped, and how often in a row it was the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// The decision that names everybody dropped.
+    pub attempt: u32,
+    /// How many decisions dropped the same for the same reasons, that one included.
+    pub tries: u32,
+    /// The first of them, by name.
+    pub first: Vec<Dropped>,
+    /// Tells them all from others.
+    digest: Uuid,
+}
+
+impl Findings {
+    fn of(attempt: u32, dropped: &[Dropped]) -> Self {
+        let first = dropped.iter().take(FINDINGS_SHOWN).cloned().collect();
+        Self { attempt, tries: 1, first, digest: digest(dropped) }
+    }
+
+    /// Whether these were dropped, for these reasons.
+    pub fn are(&self, dropped: &[Dropped]) -> bool {
+        self.digest == digest(dropped)
+    }
+}
+
+fn digest(dropped: &[Dropped]) -> Uuid {
+    let lines = dropped.iter().map(|one| format!("{}\0{}\0{}\n", one.engineer, rule_name(one.rule), one.detail));
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, lines.collect::<String>().as_bytes())
 }
 
 /// Where a visit stands.
@@ -107,9 +148,15 @@ impl Visit {
         self.state == VisitState::Planned && self.wait_until.is_some_and(|until| now <= until)
     }
 
+    /// When it falls due. A visit nobody has always does: what was not chosen at once is chosen soon after.
+    pub fn due_at(&self) -> Option<Micros> {
+        let unchosen = (self.state == VisitState::Planned).then(|| self.moved_at.saturating_add(CHOOSE_WITHIN_US));
+        self.wait_until.or(unchosen)
+    }
+
     fn go(&mut self, state: VisitState, at: Micros) {
         (self.state, self.moved_at) = (state, at);
-        (self.wait_until, self.recommended) = (None, None);
+        (self.wait_until, self.recommended, self.findings) = (None, None, None);
     }
 
     fn lost(&mut self, engineer: Option<&String>, at: Micros) {
@@ -118,9 +165,17 @@ impl Visit {
         self.refused.extend(engineer.cloned());
     }
 
-    fn wait(&mut self, attempt: u32, until: Micros, at: Micros) {
+    fn wait(&mut self, (attempt, until): (u32, Micros), findings: Findings, at: Micros) {
         self.go(VisitState::Planned, at);
-        (self.attempt, self.wait_until) = (attempt, Some(until));
+        (self.attempt, self.wait_until, self.findings) = (attempt, Some(until), Some(Box::new(findings)));
+    }
+
+    /// The findings of a choice that found nobody.
+    fn found(&mut self, attempt: u32, dropped: &[Dropped], same_as: Option<u32>) -> Findings {
+        match self.findings.take().filter(|before| Some(before.attempt) == same_as) {
+            Some(before) => Findings { tries: before.tries.saturating_add(1), ..*before },
+            None => Findings::of(attempt, dropped),
+        }
     }
 
     fn end(&mut self, state: VisitState, at: Micros) {
@@ -142,13 +197,14 @@ impl Work {
         self.visits.last().filter(|visit| !visit.state.ended())
     }
 
-    /// Takes one event in.
-    pub fn evolve(&mut self, event: &DispatchEvent, at: Micros) {
+    /// Takes one event in, with its position in the log and when it happened.
+    pub fn evolve(&mut self, event: &DispatchEvent, (position, at): (u64, Micros)) {
         match event {
             DispatchEvent::Routed { .. } => self.routed = true,
             DispatchEvent::VisitPlanned { visit, number, job } => self.visits.push(Visit {
                 id: *visit,
                 number: *number,
+                planned_at: position,
                 job: job.clone(),
                 state: VisitState::Planned,
                 engineer: None,
@@ -158,6 +214,7 @@ impl Work {
                 arrived_at: None,
                 wait_until: None,
                 recommended: None,
+                findings: None,
                 refused: BTreeSet::new(),
             }),
             other => {
@@ -182,14 +239,17 @@ impl Visit {
                 (self.attempt, self.wait_until) = (*attempt, Some(*respond_by));
             }
             DispatchEvent::Recommended { attempt, decide_by, decision, .. } => {
-                self.wait(*attempt, *decide_by, at);
+                self.wait((*attempt, *decide_by), Findings::of(*attempt, &decision.dropped), at);
                 self.recommended = decision.ranked.first().map(|best| best.engineer.clone());
             }
-            DispatchEvent::NobodyFound { attempt, retry_at, .. } => self.wait(*attempt, *retry_at, at),
-            DispatchEvent::OfferAccepted { engineer, slot, .. }
-            | DispatchEvent::WorkHandedOver { to: engineer, slot, .. } => {
+            DispatchEvent::NobodyFound { attempt, retry_at, decision, same_as, .. } => {
+                let findings = self.found(*attempt, &decision.dropped, *same_as);
+                self.wait((*attempt, *retry_at), findings, at);
+            }
+            DispatchEvent::OfferAccepted { engineer, slot, depart_by, .. }
+            | DispatchEvent::WorkHandedOver { to: engineer, slot, depart_by, .. } => {
                 self.go(VisitState::Accepted, at);
-                (self.engineer, self.slot) = (Some(engineer.clone()), Some(*slot));
+                (self.engineer, self.slot, self.wait_until) = (Some(engineer.clone()), Some(*slot), Some(*depart_by));
             }
             DispatchEvent::OfferDeclined { engineer, .. } | DispatchEvent::OfferExpired { engineer, .. } => {
                 self.lost(Some(engineer), at);

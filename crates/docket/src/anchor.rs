@@ -26,13 +26,14 @@ pub struct Scale {
 
 /// The business clock of a log, and when its business time began if it was ever scaled.
 ///
-/// A log that was broken off while its time was scaled goes on where it stopped, not where it would be by now.
-pub(crate) async fn clock(log: &Log, scale: Option<Scale>, read_only: bool) -> anyhow::Result<(Clock, Option<Micros>)> {
+/// A log that was broken off while its time was scaled goes on where it stopped, not where it would be by now: if this
+/// process owns it. All others take the time that its last anchor says.
+pub(crate) async fn clock(log: &Log, scale: Option<Scale>, owns: bool) -> anyhow::Result<(Clock, Option<Micros>)> {
     let anchors = anchors(log).await?;
     let began_at = anchors.first().map(|anchor| anchor.business_us);
     let head = log.head().await?;
     let anchor = match (anchors.last(), scale) {
-        (Some(last), _) if head.recorded_us < last.until_us && !read_only => {
+        (Some(last), _) if head.recorded_us < last.until_us && owns => {
             Anchor { machine_us: machine_now(), business_us: head.recorded_us.max(last.business_us), ..*last }
         }
         (Some(last), _) => return Ok((Clock::anchored(*last), began_at)),

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) mod field;
 
+use crate::cluster::Part;
+use crate::log::rebuild::SERVICES;
 use field::{Engineer, Inbox, Visit, Why};
+use notifier::sender::Reach;
 
 /// Docket carries work orders from the first call to the reviewed close and lets nothing fall through.
 #[derive(Debug, Parser)]
@@ -21,10 +24,15 @@ pub(crate) struct Cli {
 /// Where the cluster is, and as whom to talk to it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct At {
-    /// The data directory: its log, its key, and the endpoint of the cluster that runs on it.
+    /// The data directory: its log, its key, and the endpoints of the cluster that runs on it.
     #[arg(long, global = true, default_value = ".data")]
     pub(crate) data: PathBuf,
-    /// The cluster's address, such as `http://127.0.0.1:7100`; found in the data directory if not given.
+    /// A file whose one line is the address of a PostgreSQL database with the log and its keys, instead of the data
+    /// directory's files.
+    #[arg(long, global = true, env = "DOCKET_POSTGRES", value_name = "FILE")]
+    pub(crate) postgres: Option<PathBuf>,
+    /// Where the services listen: `http://host:port` for all of them, or `service=http://host:port` for each, apart by
+    /// commas; found in the data directory if not given.
     #[arg(long, global = true)]
     pub(crate) endpoint: Option<String>,
     /// A file with a bearer token; without it one is signed with the data directory's development key.
@@ -45,6 +53,8 @@ pub(crate) struct At {
 pub(crate) enum Command {
     /// Serve the whole cluster in one process from a SQLite file.
     Up(Up),
+    /// Serve one part of the cluster as a process of its own, over PostgreSQL.
+    Run(Run),
     /// Play a seeded service day through the public API, then keep serving.
     Demo(Demo),
     /// Put configuration documents in force.
@@ -66,9 +76,12 @@ pub(crate) enum Command {
     Doctor,
     /// Say what runs and how far it has come.
     Status,
-    /// Look into the log of the data directory.
+    /// Make, copy, prove and look into the log of the data directory or of --postgres.
     #[command(subcommand)]
     Log(Log),
+    /// Print what outsiders read and how they are let in.
+    #[command(subcommand)]
+    Events(Events),
     /// Take open tickets and history of another system under Docket's care.
     Import(Import),
     /// Replay a work-order log under the clocks of a policy.
@@ -77,33 +90,76 @@ pub(crate) enum Command {
     Sink(Sink),
     /// Print a token signed with the development key.
     Token(Token),
-    /// Time rebuilding from a long log and starting from its snapshot.
-    Bench(Bench),
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Up {
-    /// Where to listen; port 0 takes a free one. The endpoint is written to the data directory.
-    #[arg(long, default_value = "127.0.0.1:0")]
-    pub(crate) addr: String,
-    /// Where to serve /metrics, /livez and /readyz.
-    #[arg(long, default_value = "127.0.0.1:0")]
-    pub(crate) admin_addr: String,
     /// The log's file; `log.db` in the data directory if not given.
     #[arg(long)]
     pub(crate) log: Option<PathBuf>,
     /// Answer queries only: no commands, no reactions, no deadlines. May run beside the owner of the log.
     #[arg(long)]
     pub(crate) read_only: bool,
-    /// Carry no effect out: nobody is mailed, no webhook is called. For a log that was copied or restored.
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Run {
+    /// Which part of the cluster.
+    pub(crate) part: Part,
+    /// The relay's: the file that names who reads from outside, such as `deploy/events/outsiders.yaml`.
+    #[arg(long, env = "DOCKET_OUTSIDERS", value_name = "FILE")]
+    pub(crate) outsiders: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) broker: Broker,
+    #[command(flatten)]
+    pub(crate) serving: Serving,
+}
+
+/// The broker that carries the log's events; without one the log itself is followed.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Broker {
+    /// `nats://host:port` or `tls://host:port`; several, apart by commas, for a cluster.
+    #[arg(long, env = "DOCKET_NATS", value_name = "URL")]
+    pub(crate) nats: Option<String>,
+    /// Who this process is to the broker.
+    #[arg(long, env = "DOCKET_NATS_USER", value_name = "NAME", requires = "nats_password_file")]
+    pub(crate) nats_user: Option<String>,
+    /// A file whose one line is that user's password.
+    #[arg(long, env = "DOCKET_NATS_PASSWORD_FILE", value_name = "FILE", requires = "nats_user")]
+    pub(crate) nats_password_file: Option<PathBuf>,
+    /// A file of certificates trusted beside the machine's own; the broker must speak TLS then.
+    #[arg(long, env = "DOCKET_NATS_CA", value_name = "FILE")]
+    pub(crate) nats_ca: Option<PathBuf>,
+}
+
+/// How a process serves.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Serving {
+    /// Where to listen; port 0 takes a free one, printed at the start.
+    #[arg(long, env = "DOCKET_ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) addr: String,
+    /// Where to serve /metrics, /livez and /readyz.
+    #[arg(long, env = "DOCKET_ADMIN_ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) admin_addr: String,
+    /// The file of the key that signs and checks tokens, made if absent; `dev.key` in the data directory if not given.
+    /// A token of one key is valid at every service that has it.
+    #[arg(long, env = "DOCKET_KEY", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Carry no effect out: nobody is mailed, no webhook is called.
+    #[arg(long, env = "DOCKET_HOLD_EFFECTS")]
     pub(crate) hold_effects: bool,
     /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "DOCKET_SMTP", value_name = "URL")]
     pub(crate) smtp: Option<String>,
     /// The sender of mails.
-    #[arg(long, value_name = "ADDR", default_value = "docket@localhost")]
+    #[arg(long, env = "DOCKET_MAIL_FROM", value_name = "ADDR", default_value = "docket@localhost")]
     pub(crate) mail_from: String,
+    /// Where webhooks may lead beside the public network: hosts, addresses, and networks such as `10.1.0.0/16`, with
+    /// commas between.
+    #[arg(long, env = "DOCKET_WEBHOOK_ALLOW", value_name = "HOSTS", default_value = "")]
+    pub(crate) webhook_allow: Reach,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -122,9 +178,21 @@ pub(crate) struct Demo {
     /// How many business seconds pass in a second until the day is over.
     #[arg(long, default_value_t = 600)]
     pub(crate) scale: u32,
+    /// Where it is played, if not in this process.
+    #[arg(long)]
+    pub(crate) on: Option<On>,
     /// Writes every acknowledged request to this file, flushed to the disk before the next.
     #[arg(long)]
     pub(crate) acks: Option<PathBuf>,
+}
+
+/// Where a day is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum On {
+    /// Nowhere yet: the log of --postgres is told when its time begins, for the processes that are started next.
+    Anchored,
+    /// On the processes that the data directory names, over the log of --postgres.
+    Cluster,
 }
 
 #[derive(Args, Debug)]
@@ -199,8 +267,32 @@ pub(crate) struct Open {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Log {
+    /// Make the log of --postgres, or bring it to this program's form: once, before the processes start.
+    Migrate,
+    /// Copy a log and its keys as they are; effects are held for the copy.
+    Copy {
+        /// A data directory, or a file whose one line is the address of a PostgreSQL database.
+        #[arg(long)]
+        from: PathBuf,
+        /// The same; nothing may lie there yet.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Fold services from nothing and keep their snapshots: those of a new version before it starts, for one.
+    Rebuild {
+        /// Which; all of them if not given.
+        #[arg(value_parser = SERVICES)]
+        service: Option<String>,
+        /// Keep nothing, but compare with the snapshots kept. Exits 1 if one is not what the log says.
+        #[arg(long)]
+        check: bool,
+    },
     /// Prove order, versions and the hash chain.
     Verify,
+    /// Say that the log was restored from a backup: positions seen before mean nothing any more, effects are held.
+    Restored,
+    /// Let effects be carried out for the log as it is: people are mailed, webhooks called.
+    Release,
     /// Print the last events.
     Tail {
         /// How many.
@@ -209,6 +301,25 @@ pub(crate) enum Log {
     },
     /// Count events by kind.
     Stat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Events {
+    /// Print the accounts of the broker's configuration from the file that names the outsiders.
+    Accounts {
+        /// Such as `deploy/events/outsiders.yaml`.
+        file: PathBuf,
+    },
+    /// Print the outsiders' stream as an `AsyncAPI` document.
+    Asyncapi,
+    /// Print the form of every public event as JSON Schema.
+    Schemas,
+    /// Print the page with every public event.
+    Doc {
+        /// The directory of the golden events.
+        #[arg(long, default_value = "tests/golden/events")]
+        examples: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -268,14 +379,4 @@ pub(crate) struct Token {
     /// How long it is valid.
     #[arg(long, default_value_t = 12)]
     pub(crate) hours: u64,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Bench {
-    /// Events in the shorter log; the longer has ten times as many.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub(crate) events: u64,
-    /// Leave the longer log out.
-    #[arg(long)]
-    pub(crate) short: bool,
 }

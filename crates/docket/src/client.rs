@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chassis::caller::Caller;
+use chassis::endpoints::Endpoints;
 use chassis::token::{DevKey, Role};
 use tonic::Status;
-use tonic::transport::Endpoint;
 use tonic_types::StatusExt;
 
 use crate::cli::At;
@@ -26,20 +26,12 @@ pub(crate) struct Client {
 impl Client {
     /// Connects to where the command line or the data directory says.
     pub(crate) async fn connect(at: &At) -> anyhow::Result<Self> {
-        let file = at.data.join("endpoint");
-        let endpoint = match &at.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => std::fs::read_to_string(&file)
-                .with_context(|| format!("no cluster runs on {} (no {})", at.data.display(), file.display()))?,
-        };
-        let endpoint = endpoint.trim().to_owned();
-        let channel = Endpoint::from_shared(endpoint.clone())?.connect_timeout(Duration::from_secs(5)).connect().await;
-        let channel = channel.with_context(|| format!("no cluster answers at {endpoint}"))?;
+        let channels = endpoints(at)?.connect().await?;
         let token = match &at.token_file {
             Some(file) => std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?,
             None => signed(at, TOKEN_TTL)?,
         };
-        let caller = Caller::new(channel, &token).context("the token is not one line of text")?;
+        let caller = Caller::new(channels, &token).context("the token is not one line of text")?;
         Ok(Self { caller, tenant: at.tenant.clone() })
     }
 
@@ -55,6 +47,17 @@ impl Deref for Client {
     fn deref(&self) -> &Caller {
         &self.caller
     }
+}
+
+/// Where the cluster's services listen: as the command line or the data directory says.
+pub(crate) fn endpoints(at: &At) -> anyhow::Result<Endpoints> {
+    let file = at.data.join("endpoints");
+    let text = match &at.endpoint {
+        Some(text) => text.clone(),
+        None => std::fs::read_to_string(&file)
+            .with_context(|| format!("no cluster runs on {} (no {})", at.data.display(), file.display()))?,
+    };
+    Ok(text.parse()?)
 }
 
 /// A token for the caller the command line names, signed with the data directory's key.

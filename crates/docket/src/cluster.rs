@@ -1,77 +1,129 @@
-//! The whole cluster in one process: one log in a SQLite file, every service over it, one listener.
+//! A process of the cluster: some parts of it over one log, behind one listener, with or without a bus. Every service over a
+//! file is `docket up`, one part over PostgreSQL is `docket run`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use analytics::Analytics;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chassis::health::Health;
 use chassis::lifecycle::Lifecycle;
 use chassis::page::PageKey;
 use chassis::serve::{Limits, Server};
-use chassis::telemetry::{Metric, Telemetry};
+use chassis::telemetry::Telemetry;
 use chassis::token::DevKey;
-use decider::{Core, Micros};
+use clap::ValueEnum;
+use decider::Micros;
 use dispatch::Dispatch;
-use eventlog::{Clock, Keys, Log, Service, Sqlite, Store};
+use eventlog::bus::relay::Whole;
+use eventlog::bus::{Address, Bus, Shape, Tail};
+use eventlog::outside::Outsiders;
+use eventlog::{Clock, Service};
 use intake::Intake;
 use notifier::Notifier;
-use notifier::sender::{Outside, Sender, SenderConfig};
-use proto::analytics::v1::analytics_service_server;
-use proto::dispatch::v1::dispatch_service_server;
-use proto::intake::v1::intake_service_server;
-use proto::notifier::v1::notifier_service_server;
-use proto::sla_monitor::v1::sla_monitor_service_server;
+use notifier::sender::{Outside, Reach, Sender, SenderConfig};
 use sla_monitor::SlaMonitor;
-use ticket::Event;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use crate::anchor::{self, Scale};
+use crate::place::{self, Place};
 
-/// How long a stop may take before tasks are ended by force.
-const GRACE: Duration = Duration::from_secs(20);
+mod bus;
+mod house;
+mod served;
+mod standing;
+
+use house::House;
+use served::Served;
+use standing::Standing;
+
+/// How long a stop may take before tasks are ended by force: longer than a letter is under way, four answers of a mail
+/// server.
+const GRACE: Duration = Duration::from_secs(50);
 
 /// How long the answer of a mail server or a webhook is waited for.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-const NO_DROP: Metric = Metric {
-    name: "docket.no_drop.violations",
-    description: "Open tickets without a next step that reaches a human.",
-    unit: "{ticket}",
-};
-const UNASSIGNED: Metric =
-    Metric { name: "docket.dispatch.unassigned", description: "Visits that nobody has.", unit: "{visit}" };
-const OUTBOX: Metric =
-    Metric { name: "docket.notifier.outbox", description: "Letters owed, now or later.", unit: "{letter}" };
+/// Copies of a stream that the brokers keep.
+const STREAM_REPLICAS: usize = 1;
 
-/// What a cluster is started with.
+/// A part of the cluster that can be a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Fills the streams of the bus from the log.
+    Relay,
+    /// Takes tickets in and moves them.
+    Intake,
+    /// Sends engineers.
+    Dispatch,
+    /// Runs the clocks.
+    SlaMonitor,
+    /// Tells people.
+    Notifier,
+    /// Counts.
+    Analytics,
+}
+
+impl Part {
+    /// The services.
+    pub const SERVICES: [Self; 5] = [Self::Intake, Self::Dispatch, Self::SlaMonitor, Self::Notifier, Self::Analytics];
+
+    /// The name its health is told under.
+    fn health(self) -> &'static str {
+        match self {
+            Self::Relay => bus::RELAY,
+            Self::Intake => Intake::WIRE,
+            Self::Dispatch => Dispatch::WIRE,
+            Self::SlaMonitor => SlaMonitor::WIRE,
+            Self::Notifier => Notifier::WIRE,
+            Self::Analytics => Analytics::WIRE,
+        }
+    }
+}
+
+/// How effects leave the house.
+#[derive(Clone, Debug)]
+pub struct Effects {
+    /// Carries no effect out: nobody is mailed, no webhook is called.
+    pub hold: bool,
+    /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
+    pub smtp: Option<String>,
+    /// The sender of mails.
+    pub mail_from: String,
+    /// Where webhooks may lead.
+    pub reach: Reach,
+}
+
+/// What a process is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where its log, its keys and its endpoint lie; made if absent.
-    pub data: PathBuf,
-    /// The log's file, if it does not lie there.
-    pub log: Option<PathBuf>,
+    /// What it serves.
+    pub parts: Vec<Part>,
+    /// Where its log and its keys lie.
+    pub place: Place,
+    /// The bus, if there is one.
+    pub bus: Option<Address>,
+    /// Who reads from outside, if the relay is to serve anybody.
+    pub outsiders: Option<Outsiders>,
+    /// The file of the development key, made if absent.
+    pub key: PathBuf,
     /// Where to listen for gRPC; port 0 takes a free one.
     pub addr: String,
     /// Where to serve metrics and probes.
     pub admin_addr: String,
     /// Answers queries only, beside the owner of the log.
     pub read_only: bool,
-    /// Carries no effect out: nobody is mailed, no webhook is called. For a log that was copied or restored.
-    pub hold_effects: bool,
-    /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
-    pub smtp: Option<String>,
-    /// The sender of mails.
-    pub mail_from: String,
-    /// Runs business time faster for a while, on a log that has no anchor yet.
+    /// How effects leave.
+    pub effects: Effects,
+    /// Runs business time faster for a while, on a log of files that has no anchor yet.
     pub scale: Option<Scale>,
 }
 
-/// A cluster that listens; [`Cluster::run`] serves until told to stop.
+/// A process that listens; [`Cluster::run`] serves until told to stop.
 pub struct Cluster {
     /// Where it listens.
     pub addr: SocketAddr,
@@ -79,53 +131,56 @@ pub struct Cluster {
     pub admin_addr: SocketAddr,
     /// The business clock.
     pub clock: Clock,
-    /// Signs tokens for this cluster.
-    pub key: DevKey,
     /// When the log's business time began, if it was ever scaled.
     pub began_at: Option<Micros>,
-    log: Arc<Log>,
+    /// Whether it is ready.
+    pub health: Health,
     lifecycle: Lifecycle,
 }
 
-/// The five services over one log.
-struct Services {
-    intake: Arc<Service<Intake>>,
-    dispatch: Arc<Service<Dispatch>>,
-    sla: Arc<Service<SlaMonitor>>,
-    notifier: Arc<Service<Notifier>>,
-    analytics: Arc<Service<Analytics>>,
-}
-
 impl Cluster {
-    /// Opens the log, folds every service to its head and binds the listeners.
+    /// Binds the listeners, opens the log and takes every part in; what its snapshot lacks is folded while it runs.
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
-        let data = &options.data;
-        std::fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
-        let key = DevKey::load_or_create(&data.join("dev.key"))?;
-        let file = options.log.clone().unwrap_or_else(|| data.join("log.db"));
-        let log = open(&file, data, options.read_only).await?;
-        let (clock, began_at) = anchor::clock(&log, options.scale, options.read_only).await?;
-        let services = Services::start(&log, &clock).await?;
-        if !options.read_only {
-            intake::grpc::settle_erasures(&services.intake).await?;
-        }
-        let listener =
-            TcpListener::bind(&options.addr).await.with_context(|| format!("listening on {}", options.addr))?;
-        let admin = TcpListener::bind(&options.admin_addr).await?;
+        let (listener, admin) = (bind(&options.addr).await?, bind(&options.admin_addr).await?);
         let (addr, admin_addr) = (listener.local_addr()?, admin.local_addr()?);
-        let mut lifecycle = Lifecycle::new();
-        services.serve(&key, (listener, admin), &mut lifecycle).await?;
-        services.live(options.read_only, &mut lifecycle);
-        services.send(options, &mut lifecycle)?;
-        if !options.read_only {
-            std::fs::write(data.join("endpoint"), format!("http://{addr}\n"))?;
+        let key = DevKey::load_or_create(&options.key)?;
+        let carrier = match &options.bus {
+            Some(address) => Some(Bus::connect(address).await?),
+            None => None,
+        };
+        // The relay fills the stream from the log itself.
+        let tail = carrier.clone().filter(|_| options.parts != [Part::Relay]).map(|bus| (Tail::new(), bus));
+        let log = match &tail {
+            Some((tail, _)) => place::open_with_tail(&options.place, Arc::clone(tail)).await?,
+            None => place::open(&options.place, options.read_only).await?,
+        };
+        // Of a database there is no owner: who plays a day on it anchors its time before any process starts.
+        let owns = matches!(options.place, Place::Files { .. }) && !options.read_only;
+        let (clock, began_at) = anchor::clock(&log, options.scale, owns).await?;
+        let names: Vec<_> = options.parts.iter().map(|part| part.health()).collect();
+        let telemetry = Telemetry::new()?;
+        let mut house = House {
+            standing: Standing::new(&log, &telemetry).await?,
+            pages: PageKey::new(&key.derive("pages")),
+            reach: options.effects.reach.clone(),
+            health: Health::new(&names).await,
+            lifecycle: Lifecycle::new(),
+            read_only: options.read_only,
+            routes: Routes::default(),
+            access: Vec::new(),
+            clock: clock.clone(),
+            log,
+            telemetry,
+        };
+        if let Some((tail, bus)) = tail {
+            house.follow(tail, bus, Shape::docket(STREAM_REPLICAS));
         }
-        Ok(Self { addr, admin_addr, clock, key, began_at, log, lifecycle })
-    }
-
-    /// The log it runs on.
-    pub fn log(&self) -> &Arc<Log> {
-        &self.log
+        for part in &options.parts {
+            house.furnish(*part, options, carrier.as_ref()).await?;
+        }
+        let health = house.health.clone();
+        let lifecycle = house.open_doors(&key, (listener, admin));
+        Ok(Self { addr, admin_addr, clock, began_at, health, lifecycle })
     }
 
     /// Serves until `shutdown`, or until a part dies.
@@ -134,137 +189,63 @@ impl Cluster {
     }
 }
 
-/// A log with the keys of a data directory.
-pub(crate) async fn open(file: &Path, data: &Path, read_only: bool) -> anyhow::Result<Arc<Log>> {
-    let store = if read_only { Sqlite::open_read_only(file).await } else { Sqlite::create_or_open(file).await };
-    let store = store.with_context(|| format!("opening the log {}", file.display()))?;
-    let secrets = data.join("keys.db");
-    let keys = match (secrets.exists(), read_only) {
-        (false, true) => Keys::memory(0),
-        (false, false) if store.head().await?.position > 0 => {
-            bail!(
-                "the log {} has events, but its keys {} are missing: restore them first",
-                file.display(),
-                secrets.display()
-            )
-        }
-        _ => Keys::sqlite(&secrets).await.context("opening the keys of personal data")?,
-    };
-    Ok(Log::open(Arc::new(store), keys))
+async fn bind(addr: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("listening on {addr}"))
 }
 
-impl Services {
-    async fn start(log: &Arc<Log>, clock: &Clock) -> anyhow::Result<Self> {
-        Ok(Self {
-            intake: Service::start(Arc::clone(log), clock.clone()).await?,
-            dispatch: Service::start(Arc::clone(log), clock.clone()).await?,
-            sla: Service::start(Arc::clone(log), clock.clone()).await?,
-            notifier: Service::start(Arc::clone(log), clock.clone()).await?,
-            analytics: Service::start(Arc::clone(log), clock.clone()).await?,
-        })
-    }
-
-    async fn serve(
-        &self,
-        key: &DevKey,
-        (listener, admin): (TcpListener, TcpListener),
-        lifecycle: &mut Lifecycle,
-    ) -> anyhow::Result<()> {
-        let pages = PageKey::new(&key.derive("pages"));
-        let routes = Routes::new(intake::grpc::service(Arc::clone(&self.intake), pages.clone()))
-            .add_service(dispatch::service(Arc::clone(&self.dispatch), pages.clone()))
-            .add_service(sla_monitor::grpc::service(Arc::clone(&self.sla), pages.clone()))
-            .add_service(notifier::service(Arc::clone(&self.notifier), pages.clone()))
-            .add_service(analytics::grpc::service(Arc::clone(&self.analytics), pages));
-        let names = [
-            intake_service_server::SERVICE_NAME,
-            dispatch_service_server::SERVICE_NAME,
-            sla_monitor_service_server::SERVICE_NAME,
-            notifier_service_server::SERVICE_NAME,
-            analytics_service_server::SERVICE_NAME,
-        ];
-        let health = Health::new(&names).await;
-        for name in names {
-            // Every service was folded to the head before anything listened.
-            health.set_ready(name, true).await;
+impl House {
+    async fn furnish(&mut self, part: Part, options: &Options, bus: Option<&Bus>) -> anyhow::Result<()> {
+        match part {
+            Part::Relay => {
+                let bus = bus.context("a relay needs a bus: say --nats URL")?;
+                let mut reports = vec![self.relay(bus.clone(), ("DOCKET", Shape::docket(STREAM_REPLICAS)), Whole)];
+                if let Some(outsiders) = &options.outsiders {
+                    reports.push(self.tell_outsiders(bus, outsiders));
+                }
+                self.watch_relays(reports);
+            }
+            Part::Intake => drop(self.take_in::<Intake>().await?),
+            Part::Dispatch => drop(self.take_in::<Dispatch>().await?),
+            Part::SlaMonitor => drop(self.take_in::<SlaMonitor>().await?),
+            Part::Analytics => drop(self.take_in::<Analytics>().await?),
+            Part::Notifier => {
+                let notifier = self.take_in::<Notifier>().await?;
+                self.send(notifier, &options.effects)?;
+            }
         }
-        let telemetry = Telemetry::new()?;
-        self.measure(&telemetry);
-        let server = Server {
-            routes,
-            access: vec![
-                intake::grpc::ACCESS,
-                dispatch::ACCESS,
-                sla_monitor::grpc::ACCESS,
-                notifier::ACCESS,
-                analytics::grpc::ACCESS,
-            ],
-            verifier: key.verifier(),
-            health,
-            telemetry,
-            limits: Limits::default(),
-        };
-        lifecycle.front("grpc", |stop| server.run(listener, Some(admin), stop.cancelled_owned()));
         Ok(())
     }
 
-    /// The owner of the log reacts and fires deadlines; a reader beside it only follows.
-    fn live(&self, read_only: bool, lifecycle: &mut Lifecycle) {
-        live(&self.intake, read_only, lifecycle);
-        live(&self.dispatch, read_only, lifecycle);
-        live(&self.sla, read_only, lifecycle);
-        live(&self.notifier, read_only, lifecycle);
-        live(&self.analytics, read_only, lifecycle);
-    }
-
-    /// The owner of the log sends letters, unless effects are held; a reader beside it never does.
-    fn send(&self, options: &Options, lifecycle: &mut Lifecycle) -> anyhow::Result<()> {
-        if options.read_only {
+    /// Sends letters, unless effects are held; beside the owner of a log nobody does.
+    fn send(&mut self, notifier: Arc<Service<Notifier>>, effects: &Effects) -> anyhow::Result<()> {
+        if self.read_only {
             return Ok(());
         }
-        let (smtp_url, mail_from) = (options.smtp.clone(), options.mail_from.clone());
-        let outside = Outside::new(&SenderConfig { smtp_url, mail_from, timeout: SEND_TIMEOUT })?;
-        let sender = Sender::new(Arc::clone(&self.notifier), Arc::new(outside), options.hold_effects);
-        lifecycle.back("sender", |stop| async move {
+        let Effects { smtp: smtp_url, mail_from, reach, .. } = effects.clone();
+        let outside = Outside::new(&SenderConfig { smtp_url, mail_from, timeout: SEND_TIMEOUT, reach })?;
+        let hold = effects.hold.then(|| self.log.hold("--hold-effects was given"));
+        let sender = Sender::new(notifier, Arc::new(outside));
+        self.lifecycle.back("sender", |stop| async move {
             sender.run(stop).await;
+            drop(hold);
             Ok::<_, Infallible>(())
         });
         Ok(())
     }
 
-    fn measure(&self, telemetry: &Telemetry) {
-        position(&self.intake, telemetry);
-        position(&self.dispatch, telemetry);
-        position(&self.sla, telemetry);
-        position(&self.notifier, telemetry);
-        position(&self.analytics, telemetry);
-        let sla = Arc::clone(&self.sla);
-        count(telemetry, NO_DROP, move || {
-            let now = sla.clock().now();
-            sla.view(|state| sla_monitor::check::holes(state, now).len())
-        });
-        let dispatch = Arc::clone(&self.dispatch);
-        count(telemetry, UNASSIGNED, move || dispatch.view(dispatch::State::unassigned));
-        let notifier = Arc::clone(&self.notifier);
-        count(telemetry, OUTBOX, move || notifier.view(notifier::outbox::pending));
+    /// Lets callers in.
+    fn open_doors(mut self, key: &DevKey, (listener, admin): (TcpListener, TcpListener)) -> Lifecycle {
+        let (standing, log) = (self.standing, self.log);
+        self.lifecycle.back("standing", |stop| standing.watch(log, stop));
+        let server = Server {
+            routes: self.routes,
+            access: self.access,
+            verifier: key.verifier(),
+            health: self.health,
+            telemetry: self.telemetry,
+            limits: Limits::default(),
+        };
+        self.lifecycle.front("grpc", |stop| server.run(listener, Some(admin), stop.cancelled_owned()));
+        self.lifecycle
     }
-}
-
-fn live<C: Core<Event = Event>>(service: &Arc<Service<C>>, read_only: bool, lifecycle: &mut Lifecycle) {
-    let service = Arc::clone(service);
-    lifecycle.back(C::NAME, move |stop| async move {
-        if read_only { service.follow(stop).await } else { service.lead(stop).await }
-    });
-}
-
-fn position<C: Core<Event = Event>>(service: &Arc<Service<C>>, telemetry: &Telemetry) {
-    let service = Arc::clone(service);
-    let metric =
-        Metric { name: "docket.projection.position", description: "The last log position folded.", unit: "{event}" };
-    telemetry.gauge(metric, &[("service", C::NAME)], move || i64::try_from(service.position()).unwrap_or(i64::MAX));
-}
-
-/// A gauge that counts something.
-fn count(telemetry: &Telemetry, metric: Metric, read: impl Fn() -> usize + Send + Sync + 'static) {
-    telemetry.gauge(metric, &[], move || i64::try_from(read()).unwrap_or(i64::MAX));
 }

@@ -1,14 +1,16 @@
-//! `docket demo`: a seeded service day on a running cluster with a mail server of its own, then the cluster at real speed.
+//! `docket demo`: a seeded service day with a mail server of its own, on a cluster in this process, which then goes on at
+//! real speed, or on one of several processes.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use chassis::lifecycle::stop_signal;
 use chassis::logs::{self, LogTo};
 use chassis::token::DevKey;
 use decider::Micros;
+use eventlog::Clock;
 use eventlog::clock::machine_now;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::{Time, Weekday};
@@ -16,14 +18,17 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use simulator::day::{self, Cast, DAY_MINUTES, MINUTE_US, Setting, Stage};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::anchor::Scale;
-use crate::cli::{At, Demo};
-use crate::client::Client;
+use crate::anchor::{self, Scale};
+use crate::cli::{At, Demo, On};
+use crate::client::{self, Client};
 use crate::cluster::Cluster;
+use crate::place::{self, Place};
 use crate::{apply, out, up};
 
 mod arrived;
+mod lag;
 mod post;
 mod table;
 
@@ -33,6 +38,8 @@ const PACK: &str = include_str!("../../../deploy/pack/service.yaml");
 const ZONE: &str = "Europe/Berlin";
 /// Machine time before the first call: documents are put in force, people are introduced.
 const LEAD_SECS: i64 = 3;
+/// The same where processes are yet to be started.
+const CLUSTER_LEAD_SECS: i64 = 25;
 /// The most business time it may take.
 const LEAD_MAX_US: Micros = 6 * 60 * MINUTE_US;
 /// Business time after the last minute in which the clock is scaled as well.
@@ -40,34 +47,48 @@ const MARGIN_US: Micros = 5 * MINUTE_US;
 
 pub(crate) async fn run(at: &At, args: &Demo) -> anyhow::Result<ExitCode> {
     logs::start(LogTo::Stderr, "warn").map_err(|error| anyhow::anyhow!(error))?;
-    let stop = stop_signal()?;
-    let sink = at.data.join("sink");
-    let post = post::Post::start(&sink)?;
-    let mut options = up::options(at, &args.up);
-    options.smtp = Some(format!("smtp://{}", post.smtp));
-    let start = morning(last_working_day(machine_now())?)?;
-    let lead = (LEAD_SECS * 1_000_000 * Micros::from(args.scale)).min(LEAD_MAX_US);
-    let until_us = start + DAY_MINUTES * MINUTE_US + MARGIN_US;
-    options.scale = Some(Scale { start_us: start - lead, until_us, permille: args.scale.saturating_mul(1_000) });
-    let cluster = Cluster::start(&options).await?;
-    let began = cluster.began_at.context("this data directory was not made by the demo: its clock was never scaled")?;
-    let here = At { endpoint: Some(format!("http://{}", reachable(&cluster))), ..at.clone() };
-    let setting = Setting {
-        endpoint: here.endpoint.clone().unwrap_or_default(),
-        key: DevKey::load_or_create(&at.data.join("dev.key"))?,
-        tenant: at.tenant.clone(),
-        clock: cluster.clock.clone(),
-        // A day that was broken off is gone on with: it began before.
-        start_us: morning(began)?,
-        seed: args.seed,
-        orders: args.tickets,
-        acks: args.acks.clone(),
-        sink,
+    let whole = match args.on {
+        Some(On::Anchored) => return anchor_only(at, args).await,
+        Some(On::Cluster) => on_cluster(at, args).await?,
+        None => embedded(at, args).await?,
     };
-    let admin = cluster.admin_addr;
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tells the log when its business time begins: every process started on it from then on keeps that time.
+async fn anchor_only(at: &At, args: &Demo) -> anyhow::Result<ExitCode> {
+    let log = place::open(&Place::of(at)?, false).await?;
+    anchor::clock(&log, Some(scale(args, CLUSTER_LEAD_SECS)?), true).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Plays the day on processes that run already, and says how far they were behind each other.
+async fn on_cluster(at: &At, args: &Demo) -> anyhow::Result<bool> {
+    let stop = stop_signal()?;
+    let log = place::open(&Place::of(at)?, true).await?;
+    let (clock, began) = anchor::clock(&log, None, false).await?;
+    let setting = setting(at, args, clock, began)?;
+    tokio::select! {
+        () = stop => bail!("the day was broken off"),
+        whole = play(at, setting) => whole,
+    }
+}
+
+/// Plays the day on a cluster of this process, which goes on at real speed.
+async fn embedded(at: &At, args: &Demo) -> anyhow::Result<bool> {
+    let stop = stop_signal()?;
+    let post = post::Post::start(&at.data.join("sink"))?;
+    let mut up = args.up.clone();
+    up.serving.smtp = Some(format!("smtp://{}", post.smtp));
+    up.serving.webhook_allow = "127.0.0.1".parse()?;
+    let cluster = up::start(at, &up, Some(scale(args, LEAD_SECS)?)).await?;
+    let here = At { endpoint: Some(format!("http://{}", reachable(&cluster))), ..at.clone() };
+    let setting = setting(&here, args, cluster.clock.clone(), cluster.began_at)?;
+    let (admin, health) = (cluster.admin_addr, cluster.health.clone());
     let stopping = CancellationToken::new();
     let end = stopping.clone();
     let day = async {
+        ensure!(health.until_ready().await, "the cluster stopped before it was ready");
         let whole = play(&here, setting).await;
         if args.exit || whole.is_err() {
             stopping.cancel();
@@ -85,7 +106,31 @@ pub(crate) async fn run(at: &At, args: &Demo) -> anyhow::Result<ExitCode> {
     let (whole, served) = tokio::join!(day, cluster.run(shutdown));
     served?;
     post.stop()?;
-    Ok(if whole? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    whole
+}
+
+/// How business time runs from a while before the morning to the end of the day.
+fn scale(args: &Demo, lead_secs: i64) -> anyhow::Result<Scale> {
+    let start = morning(last_working_day(machine_now())?)?;
+    let lead = (lead_secs * 1_000_000 * Micros::from(args.scale)).min(LEAD_MAX_US);
+    let until_us = start + DAY_MINUTES * MINUTE_US + MARGIN_US;
+    Ok(Scale { start_us: start - lead, until_us, permille: args.scale.saturating_mul(1_000) })
+}
+
+fn setting(at: &At, args: &Demo, clock: Clock, began: Option<Micros>) -> anyhow::Result<Setting> {
+    let began = began.context("this log was not made by the demo: its clock was never scaled")?;
+    Ok(Setting {
+        endpoints: client::endpoints(at)?,
+        key: DevKey::load_or_create(&at.data.join("dev.key"))?,
+        tenant: at.tenant.clone(),
+        clock,
+        // A day that was broken off is gone on with: it began before.
+        start_us: morning(began)?,
+        seed: args.seed,
+        orders: args.tickets,
+        acks: args.acks.clone(),
+        sink: at.data.join("sink"),
+    })
 }
 
 /// Applies the pack, plays the day and prints the table; false if something the day is made of did not happen.
@@ -94,14 +139,16 @@ async fn play(here: &At, setting: Setting) -> anyhow::Result<bool> {
     let documents = ticket::yaml::parse(PACK).map_err(|faults| anyhow::anyhow!("the pack is not valid: {faults:?}"))?;
     apply::put_in_force(&operator, &documents).await?;
     let stage = Arc::new(Stage::set(setting, &Cast::of(&documents)?).await?);
-    let progress = tokio::spawn(progress(Arc::clone(&stage)));
-    let played = day::play(&stage).await;
-    progress.abort();
-    played?;
+    let progress = AbortOnDropHandle::new(tokio::spawn(progress(Arc::clone(&stage))));
+    let lag = lag::Lag::measure(operator.clone(), &stage);
+    day::play(&stage).await?;
+    drop(progress);
+    let lag = lag.table();
     stage.explain_breaches().await?;
     arrived::settled(&stage).await?;
     let summary = table::summary(&operator, &stage).await?;
     out::say(&summary.text);
+    out::say(format!("\nFrom an answer until another service knows it:\n{lag}"));
     if !summary.missing.is_empty() {
         out::note(format!("the day was not whole; missing: {}", summary.missing.join(", ")));
     }

@@ -1,4 +1,4 @@
-//! The one command as a library: the cluster in one process, and everything one can ask of it.
+//! The one command as a library: the cluster, in one process or in several, and everything one can ask of it.
 
 use std::process::ExitCode;
 
@@ -6,17 +6,18 @@ use clap::Parser;
 
 pub mod anchor;
 mod apply;
-mod bench;
 mod cli;
 mod client;
 pub mod cluster;
 mod demo;
 mod doctor;
 mod engineers;
+mod events;
 mod import;
 mod inbox;
 mod log;
 mod out;
+pub mod place;
 mod replay;
 mod sink;
 mod status;
@@ -41,6 +42,7 @@ async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     let at = cli.at;
     match cli.command {
         Command::Up(args) => up::run(&at, &args).await,
+        Command::Run(args) => up::run_part(&at, &args).await,
         Command::Demo(args) => demo::run(&at, &args).await,
         Command::Apply(args) => apply::run(&at, &args).await,
         Command::Ticket(command) => tickets::run(&at, &command).await,
@@ -50,11 +52,11 @@ async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Inbox(args) => inbox::run(&at, &args).await,
         Command::Doctor => doctor::run(&at).await,
         Command::Status => status::run(&at).await,
-        Command::Log(command) => log::run(&at, &command).await,
+        Command::Log(command) => Box::pin(log::run(&at, &command)).await,
+        Command::Events(command) => events::run(&command),
         Command::Import(args) => import::run(&at, &args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Sink(args) => sink::run(&args).await,
         Command::Token(args) => token::run(&at, &args),
-        Command::Bench(args) => bench::run(&args).await,
     }
 }

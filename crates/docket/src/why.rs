@@ -30,6 +30,7 @@ struct Target {
 pub(crate) async fn run(at: &At, args: &Why) -> anyhow::Result<ExitCode> {
     let client = Client::connect(at).await?;
     let target = Target::of(&client, args);
+    target.answers(args)?;
     if let Some(engineer) = &args.not {
         assignment::why_not(&client, &target.ticket, engineer).await?;
     } else if args.assignment {
@@ -54,6 +55,22 @@ impl Target {
             visit: args.visit.clone().or(visit),
             reminder: args.reminder.clone().or(reminder),
         }
+    }
+}
+
+impl Target {
+    /// Refuses what would be answered about something else than is named.
+    fn answers(&self, args: &Why) -> anyhow::Result<()> {
+        if args.not.is_some() && self.visit.is_some() {
+            bail!("--not tells of a ticket's last visit: name the ticket alone");
+        }
+        if (args.not.is_some() || args.assignment) && self.reminder.is_some() {
+            bail!("a reminder was not assigned to anybody: name the ticket or a visit");
+        }
+        if self.visit.is_some() && self.reminder.is_some() {
+            bail!("name a visit or a reminder, not both");
+        }
+        Ok(())
     }
 }
 
@@ -91,13 +108,13 @@ async fn chain(client: &Client, target: &Target) -> anyhow::Result<()> {
         bail!("no event of {} is about that", target.ticket);
     }
     let lines = tree(&parents, &kept(&parents, &chosen));
-    let width = entries.iter().map(|entry| entry.position.to_string().len()).max().unwrap_or_default();
+    let width = entries.len().to_string().len();
     for (place, depth) in lines {
         let entry = &entries[place];
         let (indent, words) = ("  ".repeat(depth.min(MAX_DEPTH)), words::words(entry));
         let words = if words.is_empty() { words } else { format!(": {words}") };
-        let (position, when) = (entry.position, &entry.when);
-        out::say(format!("{position:>width$}  {when}  {indent}{}{words}  [{}]", entry.kind, entry.actor));
+        let (number, when) = (place + 1, &entry.when);
+        out::say(format!("{number:>width$}  {when}  {indent}{}{words}  [{}]", entry.kind, entry.actor));
     }
     Ok(())
 }
@@ -138,6 +155,33 @@ fn tree(parents: &[Option<usize>], kept: &BTreeSet<usize>) -> Vec<(usize, usize)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_be_answered_about_something_else_is_refused() {
+        let args = |assignment, not: Option<&str>| Why {
+            target: String::new(),
+            visit: None,
+            reminder: None,
+            assignment,
+            not: not.map(str::to_owned),
+        };
+        let target = |visit: bool, reminder: bool| Target {
+            ticket: "t".into(),
+            visit: visit.then(|| "1".into()),
+            reminder: reminder.then(|| "r".into()),
+        };
+        for (target, args) in [
+            (target(true, false), args(false, Some("eng"))),
+            (target(false, true), args(false, Some("eng"))),
+            (target(false, true), args(true, None)),
+            (target(true, true), args(false, None)),
+        ] {
+            assert!(target.answers(&args).is_err());
+        }
+        assert!(target(true, false).answers(&args(true, None)).is_ok());
+        assert!(target(false, false).answers(&args(false, Some("eng"))).is_ok());
+        assert!(target(false, true).answers(&args(false, None)).is_ok());
+    }
 
     /// Proves part of: I20
     #[test]

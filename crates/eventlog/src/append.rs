@@ -98,6 +98,9 @@ pub enum Rejected {
     /// Personal data of a subject whose keys were destroyed.
     #[error("the personal data of subject {0} was erased")]
     Erased(Uuid),
+    /// Too much waits to be written, of this tenant or altogether: nothing of it is written, try again in a second.
+    #[error("too much waits to be written")]
+    Busy,
     /// The store failed; whether it was written is unknown: repeat with the same request id.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -78,6 +78,7 @@ impl<R> Failure<R> {
                 ("REQUEST_ID_REUSED", "the request id was used before with other content")
             }
             Self::Rejected(Rejected::TooLarge(message)) => ("REQUEST_TOO_LARGE", message.as_str()),
+            Self::Rejected(Rejected::Busy) => ("LOG_BUSY", "too much waits to be written"),
             Self::Rejected(Rejected::Store(_)) => ("LOG_UNAVAILABLE", "the log cannot be reached"),
         };
         Some((reason, message.to_owned()))

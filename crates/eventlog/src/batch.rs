@@ -1,4 +1,4 @@
-//! What a batch of appends comes to under the head's lock: pure, so that the rules stand in one place for every store.
+//! What a batch of appends comes to at a head: pure, so that the rules stand in one place for every store.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,9 +9,13 @@ use uuid::Uuid;
 
 use crate::append::Rejected;
 use crate::chain;
-use crate::store::{Head, Lookup, Row};
+use crate::gather::Load;
+use crate::store::{Head, Lookup, Row, Supposed};
 
-/// An append ready for the head's lock: sealed, hashed, its ids known.
+/// Streams of which the last heard version is kept.
+const MAX_HEARSAY: usize = 65_536;
+
+/// An append ready for the head: sealed, hashed, its ids known.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) tenant: Tenant,
@@ -24,6 +28,14 @@ pub(crate) struct Prepared {
     pub(crate) occurred_at: Micros,
     pub(crate) guards: Guards,
     pub(crate) events: Vec<SealedEvent>,
+}
+
+impl Prepared {
+    /// What it weighs on the writer.
+    pub(crate) fn load(&self) -> Load {
+        let bytes = self.events.iter().map(|event| event.body.len()).sum();
+        Load { appends: 1, events: self.events.len(), bytes }
+    }
 }
 
 /// An event as it will be stored.
@@ -48,58 +60,79 @@ pub(crate) enum Outcome {
     Rejected(Rejected),
 }
 
-/// Each stream the batch asks for, and its place in the [`Lookup`].
-type Places = HashMap<(Tenant, Stream), usize>;
+/// What a batch asks of the log: each stream it guards or writes, and each request.
+pub(crate) struct Questions {
+    pub(crate) lookup: Lookup,
+    /// The place of each stream in the lookup.
+    places: HashMap<(Tenant, Stream), usize>,
+    /// A version for each: that at which the first append to name it guards it, else what was last heard of it.
+    pub(crate) supposed: Vec<i64>,
+    /// The places of those that are written without having been guarded.
+    unguarded: Vec<usize>,
+}
 
-/// What to look up for this batch, and where the answers will stand.
-pub(crate) fn lookup(batch: &[Prepared]) -> (Lookup, Places) {
-    let mut lookup = Lookup::default();
-    let mut places = Places::new();
-    for append in batch {
-        lookup.ids.push(chain::event_id(append.request, 0));
-        for stream in append.guards.keys().chain(append.events.iter().map(|event| &event.stream)) {
-            places.entry((append.tenant.clone(), stream.clone())).or_insert_with(|| {
-                lookup.streams.push((append.tenant.as_str().to_owned(), stream.as_str().to_owned()));
-                lookup.streams.len() - 1
-            });
+/// What was last heard of streams that are written without a guard; nothing rests on it.
+#[derive(Debug, Default)]
+pub(crate) struct Hearsay(HashMap<(String, String), i64>);
+
+impl Questions {
+    /// What to look up for this batch.
+    pub(crate) fn of(batch: &[Prepared], hearsay: &Hearsay) -> Self {
+        let (lookup, places) = (Lookup::default(), HashMap::new());
+        let mut questions = Self { lookup, places, supposed: Vec::new(), unguarded: Vec::new() };
+        for append in batch {
+            questions.lookup.ids.push(chain::event_id(append.request, 0));
+            for (stream, version) in &append.guards {
+                if questions.is_new(&append.tenant, stream) {
+                    questions.supposed.push(i64::try_from(*version).unwrap_or(i64::MAX));
+                }
+            }
+            for event in &append.events {
+                if questions.is_new(&append.tenant, &event.stream) {
+                    questions.unguarded.push(questions.supposed.len());
+                    let heard = questions.lookup.streams.last().and_then(|stream| hearsay.0.get(stream));
+                    questions.supposed.push(heard.copied().unwrap_or(0));
+                }
+            }
         }
+        questions
     }
-    (lookup, places)
+
+    /// Whether nobody asked for this stream yet; it is asked for now.
+    fn is_new(&mut self, tenant: &Tenant, stream: &Stream) -> bool {
+        let next = self.lookup.streams.len();
+        let new = *self.places.entry((tenant.clone(), stream.clone())).or_insert(next) == next;
+        if new {
+            self.lookup.streams.push((tenant.as_str().to_owned(), stream.as_str().to_owned()));
+        }
+        new
+    }
 }
 
 /// A batch being written: the head and the versions as they will be after it.
-pub(crate) struct Batch {
-    places: Places,
+pub(crate) struct Batch<'a> {
+    questions: &'a Questions,
     versions: Vec<i64>,
-    position: i64,
-    recorded_us: i64,
-    hash: Vec<u8>,
-    requests: HashMap<Uuid, (Vec<u8>, Range<usize>)>,
+    /// The head after it.
+    pub(crate) head: Head,
+    requests: HashMap<Uuid, (&'a [u8], Range<usize>)>,
     /// The rows to write.
     pub(crate) rows: Vec<Row>,
 }
 
-impl Batch {
-    /// A batch that starts at this head.
-    pub(crate) fn new(head: &Head, places: Places, versions: Vec<i64>) -> Self {
-        Self {
-            places,
-            versions,
-            position: head.position,
-            recorded_us: head.recorded_us,
-            hash: head.hash.clone(),
-            requests: HashMap::new(),
-            rows: Vec::new(),
-        }
+impl<'a> Batch<'a> {
+    /// A batch that starts at this head, with a version for each stream in question.
+    pub(crate) fn new(head: &Head, questions: &'a Questions, versions: &[i64]) -> Self {
+        Self { questions, versions: versions.to_vec(), head: head.clone(), requests: HashMap::new(), rows: Vec::new() }
     }
 
     /// Takes all appends in, in their order, each with what is stored under its request's first event id.
-    pub(crate) fn take_all(&mut self, batch: Vec<Prepared>, requests: &[Option<(i64, Vec<u8>)>]) -> Vec<Outcome> {
-        batch.into_iter().zip(requests).map(|(append, stored)| self.take(append, stored.as_ref())).collect()
+    pub(crate) fn take_all(&mut self, batch: &'a [Prepared], requests: &[Option<(i64, Vec<u8>)>]) -> Vec<Outcome> {
+        batch.iter().zip(requests).map(|(append, stored)| self.take(append, stored.as_ref())).collect()
     }
 
     /// Takes the next append in: first its request, then its guards.
-    fn take(&mut self, append: Prepared, stored: Option<&(i64, Vec<u8>)>) -> Outcome {
+    fn take(&mut self, append: &'a Prepared, stored: Option<&(i64, Vec<u8>)>) -> Outcome {
         if let Some((position, content)) = stored {
             return if *content == append.content {
                 Outcome::Stored(*position)
@@ -114,22 +147,46 @@ impl Batch {
                 Outcome::Rejected(Rejected::Reused)
             };
         }
-        if let Err(moved) = self.check(&append) {
+        if let Err(moved) = self.check(append) {
             return Outcome::Rejected(moved);
         }
         let start = self.rows.len();
-        let (request, content) = (append.request, append.content.clone());
         self.write(append);
         let rows = start..self.rows.len();
         if !rows.is_empty() {
-            self.requests.insert(request, (content, rows.clone()));
+            self.requests.insert(append.request, (&append.content, rows.clone()));
         }
         Outcome::Written(rows)
     }
 
+    /// What the store must find so for the outcomes to hold, apart from what its unique keys find: the versions, and
+    /// that no request which writes nothing was written before.
+    pub(crate) fn supposed(&self, outcomes: &[Outcome]) -> Supposed {
+        let writes = |outcome: &Outcome| matches!(outcome, Outcome::Written(rows) if !rows.is_empty());
+        let ids = self.questions.lookup.ids.iter().zip(outcomes);
+        Supposed {
+            streams: self.questions.lookup.streams.clone(),
+            versions: self.questions.supposed.clone(),
+            absent: ids.filter(|(_, outcome)| !writes(outcome)).map(|(id, _)| *id).collect(),
+        }
+    }
+
+    /// Notes the versions of streams that were not guarded, at most [`MAX_HEARSAY`]: at the bound all are forgotten.
+    pub(crate) fn tell(&self, hearsay: &mut Hearsay) {
+        if hearsay.0.len() + self.questions.unguarded.len() > MAX_HEARSAY {
+            hearsay.0.clear();
+        }
+        let streams = &self.questions.lookup.streams;
+        hearsay.0.extend(self.questions.unguarded.iter().map(|place| (streams[*place].clone(), self.versions[*place])));
+    }
+
+    fn place(&self, tenant: &Tenant, stream: &Stream) -> usize {
+        self.questions.places[&(tenant.clone(), stream.clone())]
+    }
+
     fn check(&self, append: &Prepared) -> Result<(), Rejected> {
         for (stream, expected) in &append.guards {
-            let actual = self.versions[self.places[&(append.tenant.clone(), stream.clone())]].unsigned_abs();
+            let actual = self.versions[self.place(&append.tenant, stream)].unsigned_abs();
             if actual != *expected {
                 return Err(Rejected::Moved { stream: stream.clone(), expected: *expected, actual });
             }
@@ -137,42 +194,36 @@ impl Batch {
         Ok(())
     }
 
-    fn write(&mut self, append: Prepared) {
+    fn write(&mut self, append: &Prepared) {
         if !append.events.is_empty() {
-            self.recorded_us = self.recorded_us.max(append.now);
+            self.head.recorded_us = self.head.recorded_us.max(append.now);
         }
-        for event in append.events {
-            self.position += 1;
-            let correlation = stream::correlation(&event.stream);
-            let (tenant, stream) = (append.tenant.as_str().to_owned(), event.stream.as_str().to_owned());
+        for event in &append.events {
+            self.head.position += 1;
+            let place = self.place(&append.tenant, &event.stream);
+            self.versions[place] += 1;
             let mut row = Row {
-                position: self.position,
+                position: self.head.position,
                 id: event.id,
-                tenant,
-                stream,
-                version: self.next_version(&(append.tenant.clone(), event.stream)),
-                kind: event.kind,
+                tenant: append.tenant.as_str().to_owned(),
+                stream: event.stream.as_str().to_owned(),
+                version: self.versions[place],
+                kind: event.kind.clone(),
                 schema: upcast::SCHEMA.into(),
                 occurred_us: append.occurred_at,
-                recorded_us: self.recorded_us,
+                recorded_us: self.head.recorded_us,
                 actor: append.actor.clone(),
                 request: append.request,
                 content: append.content.clone(),
                 causation: append.causation,
-                correlation,
+                correlation: stream::correlation(&event.stream),
                 trace: append.trace.clone(),
-                body: event.body,
+                body: event.body.clone(),
                 hash: Vec::new(),
             };
-            row.hash = chain::link(&self.hash, &row);
-            self.hash.clone_from(&row.hash);
+            row.hash = chain::link(&self.head.hash, &row);
+            self.head.hash.clone_from(&row.hash);
             self.rows.push(row);
         }
-    }
-
-    fn next_version(&mut self, stream: &(Tenant, Stream)) -> i64 {
-        let version = &mut self.versions[self.places[stream]];
-        *version += 1;
-        *version
     }
 }

@@ -1,6 +1,7 @@
 //! What a service has folded from the log: its core's state, and the versions of every stream.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use decider::{Core, Stream, Tenant, Versions};
@@ -12,6 +13,14 @@ use crate::store::{Row, StoreError};
 
 /// Events kept as folded, for the reactions that follow closely behind.
 const MAX_RECENT: usize = 1_024;
+/// Streams known to be undecidable; at the bound every stream counts as one.
+const MAX_UNDECIDABLE: usize = 1_000;
+
+/// The kinds a core's fold wants, in order: its own choice, and how far its reactions came.
+pub(crate) fn wanted<C: Core>() -> Vec<&'static str> {
+    let own = |kind: &&'static str| C::wants(kind) || *kind == "ReactedThrough";
+    codec::KINDS.keys().copied().filter(own).collect()
+}
 
 /// What has been folded, and from where.
 #[derive(Serialize, Deserialize)]
@@ -22,8 +31,13 @@ pub(crate) struct Folded<C: Core> {
     pub(crate) position: u64,
     /// The folded `ReactedThrough`.
     pub(crate) reacted: u64,
-    /// Streams with events of a newer program.
-    pub(crate) undecidable: BTreeSet<(Tenant, Stream)>,
+    /// When the last row was recorded, microseconds.
+    #[serde(skip)]
+    pub(crate) recorded_us: i64,
+    /// Streams with events this program cannot read. A program that can must not find them left out of a snapshot: while
+    /// there are any, none is kept.
+    #[serde(skip)]
+    undecidable: BTreeSet<(Tenant, Stream)>,
     #[serde(skip)]
     recent: Recent,
 }
@@ -52,6 +66,7 @@ impl<C: Core> Default for Folded<C> {
             versions: Versions::default(),
             position: 0,
             reacted: 0,
+            recorded_us: i64::MIN,
             undecidable: BTreeSet::new(),
             recent: Recent::default(),
         }
@@ -59,9 +74,10 @@ impl<C: Core> Default for Folded<C> {
 }
 
 impl<C: Core<Event = Event>> Folded<C> {
-    /// A fold that goes on from a snapshot: what came before it is not at hand.
-    pub(crate) fn resumed(mut self) -> Self {
+    /// A fold that goes on from a snapshot whose last row was recorded then: what came before it is not at hand.
+    pub(crate) fn resumed(mut self, recorded_us: i64) -> Self {
         self.recent = Recent { after: self.position, events: VecDeque::new() };
+        self.recorded_us = recorded_us;
         self
     }
 
@@ -72,28 +88,71 @@ impl<C: Core<Event = Event>> Folded<C> {
         (after >= self.recent.after).then(|| (causes(), self.position))
     }
 
-    /// Takes the next row in: its version always, its event if it is wanted (`wanted` is sorted).
-    pub(crate) fn take(&mut self, row: &Row, wanted: &[&str]) -> Result<(), StoreError> {
-        let tenant = Tenant::new(&row.tenant);
-        let stream = Stream::stored(&row.stream);
-        self.versions.note(&tenant, &stream, row.version.unsigned_abs());
-        self.position = row.position.unsigned_abs();
-        if !codec::KINDS.contains_key(row.kind.as_str()) {
-            self.undecidable.insert((tenant, stream));
-        } else if wanted.binary_search(&row.kind.as_str()).is_ok() {
-            let event = recorded(row)?;
-            if let Event::House(HouseEvent::ReactedThrough { position }) = &event.event
-                && stream == stream::service(C::NAME)
-            {
-                // A holder that slept may write late how far it had come.
-                self.reacted = self.reacted.max(*position);
+    /// How many streams hold what this program cannot read, up to the bound from which on all of them count so.
+    pub(crate) fn undecidable(&self) -> usize {
+        self.undecidable.len()
+    }
+
+    /// Whether nothing may be decided that depends on this stream.
+    pub(crate) fn blind(&self, tenant: &Tenant, stream: &Stream) -> bool {
+        match self.undecidable.len() {
+            0 => false,
+            MAX_UNDECIDABLE.. => true,
+            _ => self.undecidable.contains(&(tenant.clone(), stream.clone())),
+        }
+    }
+
+    /// Takes rows in that follow what is folded, `wanted` as of [`wanted`]; rows already folded are passed over.
+    pub(crate) fn take_all(&mut self, rows: &[Row], wanted: &[&str]) -> Result<(), StoreError> {
+        for row in rows {
+            let position = row.position.unsigned_abs();
+            if position > self.position + 1 {
+                return Err(StoreError::Damaged(format!("position {position} follows {}", self.position)));
             }
-            if C::wants(&row.kind) {
-                C::evolve(&mut self.state, &event);
-                self.recent.keep(event);
+            if position == self.position + 1 {
+                self.take(row, wanted);
             }
         }
         Ok(())
+    }
+
+    /// Takes the next row in: its version always, its event if it is wanted and can be read.
+    fn take(&mut self, row: &Row, wanted: &[&str]) {
+        self.versions.note(&row.tenant, &row.stream, row.version.unsigned_abs());
+        self.position = row.position.unsigned_abs();
+        self.recorded_us = row.recorded_us;
+        let kind = row.kind.as_str();
+        if wanted.binary_search(&kind).is_ok() {
+            match recorded(row) {
+                Ok(event) => self.evolve(kind, event),
+                Err(why) => self.give_up(row, &why),
+            }
+        } else if !codec::KINDS.contains_key(kind) {
+            self.give_up(row, &format_args!("kind {kind} is not known to this program"));
+        }
+    }
+
+    fn evolve(&mut self, kind: &str, event: Recorded) {
+        if let Event::House(HouseEvent::ReactedThrough { position }) = &event.event
+            && event.stream == stream::service(C::NAME)
+        {
+            // A holder that slept may write late how far it had come.
+            self.reacted = self.reacted.max(*position);
+        }
+        if C::wants(kind) {
+            C::evolve(&mut self.state, &event);
+            self.recent.keep(event);
+        }
+    }
+
+    /// Nothing that depends on this row's stream is decided from here on.
+    fn give_up(&mut self, row: &Row, why: &dyn Display) {
+        let place = (Tenant::new(&row.tenant), Stream::stored(&row.stream));
+        if self.undecidable.len() < MAX_UNDECIDABLE && self.undecidable.insert(place) {
+            let (service, stream, position) = (C::NAME, row.stream.as_str(), row.position);
+            let all = self.undecidable.len() == MAX_UNDECIDABLE;
+            tracing::error!(service, position, stream, %why, all, "a stream that cannot be read: nothing is decided on it");
+        }
     }
 }
 

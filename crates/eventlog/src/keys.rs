@@ -88,7 +88,16 @@ impl Keys {
         if path.exists() {
             return Err(StoreError::Unavailable(format!("{} exists", path.display())));
         }
-        let target = Self::in_file(path, self.secret).await?;
+        self.export(&Self::in_file(path, self.secret).await?).await
+    }
+
+    /// Copies secret, keys and tombstones into a migrated PostgreSQL database that holds no keys yet.
+    pub async fn export_to_postgres(&self, url: &str) -> Result<(), StoreError> {
+        postgres::adopt(url, &self.secret).await?;
+        self.export(&Self::postgres(url).await?).await
+    }
+
+    async fn export(&self, target: &Self) -> Result<(), StoreError> {
         let mut after = 0;
         loop {
             let page = self.vault.page(after, COPY_PAGE).await?;

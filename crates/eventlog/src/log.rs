@@ -1,64 +1,58 @@
 //! The log as services use it: appends gathered into batches, personal data sealed and opened, everything else read
 //! through.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use decider::Tenant;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ticket::Personal;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::append::{Append, Committed, MAX_BODY_BYTES, MAX_EVENTS, Rejected};
-use crate::batch::{self, Batch, Outcome, Prepared, SealedEvent};
+use crate::batch::{Prepared, SealedEvent};
+use crate::bus::Tail;
 use crate::chain;
 use crate::keys::Keys;
 use crate::lease::Claim;
+use crate::release::Holds;
+use crate::scan::Scan;
 use crate::seal;
 use crate::store::{Head, Row, Select, SnapshotRow, Store, StoreError};
+use crate::writer::{Writer, rows_of};
 
 /// Most rows read at once; a larger limit is lowered to it.
 pub const MAX_PAGE: i64 = 1_000;
-/// Rows read to find all of one request's: [`MAX_EVENTS`].
-const REQUEST_PAGE: i64 = 64;
-const _: () = assert!(REQUEST_PAGE.unsigned_abs() == MAX_EVENTS as u64);
-/// Most appends written in one transaction.
-const MAX_BATCH_APPENDS: usize = 256;
-/// Most events written in one transaction.
-const MAX_BATCH_EVENTS: usize = 2_048;
-/// Appends that may wait for the writer; further ones wait before they are taken in.
-const MAX_QUEUE_APPENDS: usize = 1_024;
-/// Bytes of events that may wait for the writer; further appends wait before they are taken in.
-const MAX_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
 /// One log: a store, the keys of its personal data, and the one task that writes.
 #[derive(Debug)]
 pub struct Log {
     store: Arc<dyn Store>,
     keys: Arc<Keys>,
-    queue: mpsc::Sender<Waiting>,
-    room: Arc<Semaphore>,
-}
-
-/// An append on its way to the writer. Whether anybody still waits for the answer does not matter to the others.
-#[derive(Debug)]
-struct Waiting {
-    append: Prepared,
-    answer: oneshot::Sender<Result<Committed, Rejected>>,
-    room: OwnedSemaphorePermit,
+    writer: Writer,
+    holds: Holds,
+    tail: Option<Arc<Tail>>,
 }
 
 impl Log {
     /// Opens the log and starts its writer, which ends with the last handle. Must be called inside a tokio runtime.
     pub fn open(store: Arc<dyn Store>, keys: Keys) -> Arc<Self> {
-        let (queue, waiting) = mpsc::channel(MAX_QUEUE_APPENDS);
-        tokio::spawn(write(Arc::downgrade(&store), waiting));
-        let room = Arc::new(Semaphore::new(MAX_QUEUE_BYTES));
-        Arc::new(Self { store, keys: Arc::new(keys), queue, room })
+        Self::begin(store, keys, None)
+    }
+
+    /// Opens the log as [`Log::open`] does, and reads its newest rows where a tail has them at hand.
+    pub fn open_with_tail(store: Arc<dyn Store>, keys: Keys, tail: Arc<Tail>) -> Arc<Self> {
+        Self::begin(store, keys, Some(tail))
+    }
+
+    fn begin(store: Arc<dyn Store>, keys: Keys, tail: Option<Arc<Tail>>) -> Arc<Self> {
+        let writer = Writer::start(&store);
+        Arc::new(Self { store, keys: Arc::new(keys), writer, holds: Holds::default(), tail })
     }
 
     /// Writes the events if the request is new and no guard moved; with no events it only checks that.
+    ///
+    /// Where too much waits to be written it is refused at once, the tenant with the most waiting first.
     ///
     /// Dropping the future leaves open whether the append is written; the request id answers that.
     pub async fn append(&self, append: Append) -> Result<Committed, Rejected> {
@@ -71,12 +65,7 @@ impl Log {
             }
             prepared => prepared?,
         };
-        let bytes = prepared.events.iter().map(|event| event.body.len()).sum::<usize>();
-        let bytes = u32::try_from(bytes.min(MAX_QUEUE_BYTES)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| closed())?;
-        let (answer, answered) = oneshot::channel();
-        self.queue.send(Waiting { append: prepared, answer, room }).await.map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
+        self.writer.write(prepared).await
     }
 
     /// What this request wrote before, if it did; refused if it came with other content.
@@ -98,7 +87,18 @@ impl Log {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Row>, StoreError> {
-        self.store.read(select, wanted, after, limit.clamp(1, MAX_PAGE)).await
+        let limit = limit.clamp(1, MAX_PAGE);
+        let at_hand = self.tail.as_ref().filter(|_| *select == Select::All);
+        match at_hand.and_then(|tail| tail.page(wanted, after, limit)) {
+            Some(rows) => Ok(rows),
+            None => self.store.read(select, wanted, after, limit).await,
+        }
+    }
+
+    /// All rows after `after` up to and with `to`, page by page, read ahead in bounded memory; bodies as for
+    /// [`Log::read`]. For whoever is far behind.
+    pub fn scan<'a>(&'a self, after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a> {
+        self.store.scan(after, to, wanted)
     }
 
     /// Where the log ends now.
@@ -108,7 +108,11 @@ impl Log {
 
     /// Resolves when the head may have moved past `position`, at the latest after a quarter of a second.
     pub async fn moved(&self, position: i64) -> Result<(), StoreError> {
-        self.store.moved(position).await
+        let Some(tail) = &self.tail else { return self.store.moved(position).await };
+        tokio::select! {
+            moved = self.store.moved(position) => moved,
+            () = tail.moved(position) => Ok(()),
+        }
     }
 
     /// The event with this id.
@@ -126,6 +130,16 @@ impl Log {
         self.store.snapshot(name).await
     }
 
+    /// The names of all snapshots.
+    pub async fn snapshots(&self) -> Result<Vec<String>, StoreError> {
+        self.store.snapshots().await
+    }
+
+    /// Throws the snapshot of this name away.
+    pub async fn forget(&self, name: &str) -> Result<(), StoreError> {
+        self.store.forget(name).await
+    }
+
     /// Takes or renews a lease; false if another holder's has not ended.
     pub async fn lease(&self, claim: &Claim) -> Result<bool, StoreError> {
         self.store.lease(claim).await
@@ -134,6 +148,11 @@ impl Log {
     /// The store beneath, for copying.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// Everything that holds effects in this process.
+    pub(crate) fn holds(&self) -> &Holds {
+        &self.holds
     }
 
     /// The keys, for copying.
@@ -217,88 +236,5 @@ fn within_bounds(mut bodies: impl ExactSizeIterator<Item = usize>) -> Result<(),
     match bodies.find(|bytes| *bytes > MAX_BODY_BYTES) {
         Some(bytes) => Err(Rejected::TooLarge(format!("an event of {bytes} bytes, at most {MAX_BODY_BYTES}"))),
         None => Ok(()),
-    }
-}
-
-fn closed() -> StoreError {
-    StoreError::Unavailable("the log was closed".into())
-}
-
-/// A request's rows lie together, from the position of its first.
-async fn rows_of(store: &dyn Store, request: Uuid, first: i64) -> Result<Vec<Row>, StoreError> {
-    let mut rows = store.read(&Select::All, None, first - 1, REQUEST_PAGE).await?;
-    rows.truncate(rows.iter().take_while(|row| row.request == request).count());
-    Ok(rows)
-}
-
-/// The writer: takes whatever waits, writes it in one transaction, and meanwhile lets the next batch gather.
-async fn write(store: Weak<dyn Store>, mut queue: mpsc::Receiver<Waiting>) {
-    let mut waiting = Vec::new();
-    loop {
-        let room = MAX_BATCH_APPENDS - waiting.len();
-        if waiting.is_empty() && queue.recv_many(&mut waiting, room).await == 0 {
-            return;
-        }
-        while waiting.len() < MAX_BATCH_APPENDS
-            && let Ok(next) = queue.try_recv()
-        {
-            waiting.push(next);
-        }
-        // A handle waits for each answer, so the store is still there unless all of them were dropped.
-        let Some(store) = store.upgrade() else { return };
-        let rest = waiting.split_off(fitting(&waiting));
-        write_batch(store.as_ref(), std::mem::replace(&mut waiting, rest)).await;
-    }
-}
-
-/// How many of the first appends fit into one transaction; at least one.
-fn fitting(waiting: &[Waiting]) -> usize {
-    let mut events = 0;
-    let fits = |next: &&Waiting| {
-        events += next.append.events.len();
-        events <= MAX_BATCH_EVENTS
-    };
-    waiting.iter().take_while(fits).count().max(1)
-}
-
-async fn write_batch(store: &dyn Store, waiting: Vec<Waiting>) {
-    let (answers, (appends, rooms)): (Vec<_>, (Vec<_>, Vec<_>)) =
-        waiting.into_iter().map(|waiting| (waiting.answer, (waiting.append, waiting.room))).unzip();
-    let requests: Vec<_> = appends.iter().map(|append| append.request).collect();
-    match commit(store, appends).await {
-        Ok((rows, outcomes)) => {
-            for ((answer, outcome), request) in answers.into_iter().zip(outcomes).zip(requests) {
-                // Nobody listens to a caller that was cancelled.
-                let _unheard = answer.send(settle(store, &rows, outcome, request).await);
-            }
-        }
-        Err(error) => {
-            let why = error.to_string();
-            for answer in answers {
-                let _unheard = answer.send(Err(StoreError::Unavailable(why.clone()).into()));
-            }
-        }
-    }
-    drop(rooms);
-}
-
-async fn commit(store: &dyn Store, appends: Vec<Prepared>) -> Result<(Vec<Row>, Vec<Outcome>), StoreError> {
-    let (lookup, places) = batch::lookup(&appends);
-    let mut transaction = store.begin().await?;
-    let found = transaction.lookup(&lookup).await?;
-    let mut batch = Batch::new(transaction.head(), places, found.versions);
-    let outcomes = batch.take_all(appends, &found.requests);
-    if !batch.rows.is_empty() {
-        transaction.commit(&batch.rows).await?;
-    }
-    Ok((batch.rows, outcomes))
-}
-
-async fn settle(store: &dyn Store, rows: &[Row], outcome: Outcome, request: Uuid) -> Result<Committed, Rejected> {
-    match outcome {
-        Outcome::Written(own) => Ok(Committed::Written(rows[own].to_vec())),
-        Outcome::Repeats(own) => Ok(Committed::Repeated(rows[own].to_vec())),
-        Outcome::Stored(first) => Ok(Committed::Repeated(rows_of(store, request, first).await?)),
-        Outcome::Rejected(rejected) => Err(rejected),
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::chain::GENESIS;
 use crate::clock::machine_now;
 use crate::lease::Claim;
+use crate::scan::{self, PAGE_ROWS, Scan};
 use crate::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, Transaction};
 use crate::{follow, store};
 
@@ -35,6 +36,8 @@ struct Kept {
     snapshots: BTreeMap<String, SnapshotRow>,
     /// Holders by name, each with the end of the lease.
     leases: BTreeMap<String, (Uuid, i64)>,
+    /// The log and the epoch that are released for effects.
+    released: (Uuid, i64),
 }
 
 impl Default for Memory {
@@ -48,6 +51,7 @@ impl Default for Memory {
             tickets: HashMap::new(),
             snapshots: BTreeMap::new(),
             leases: BTreeMap::new(),
+            released: (LOG, 1),
         };
         Self { kept: RwLock::new(kept), turn: Mutex::default(), moved: watch::Sender::new(0) }
     }
@@ -137,6 +141,16 @@ impl Store for Memory {
         })
     }
 
+    fn scan<'a>(&'a self, mut after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a> {
+        Scan::at_hand(move || {
+            let kept = self.kept();
+            let rows = kept.read(&Select::All, after, PAGE_ROWS).into_iter().take_while(|row| row.position <= to);
+            let page = scan::page(rows.map(|row| as_wanted(row, wanted)));
+            after = page.last().map_or(after, |last| last.position);
+            page
+        })
+    }
+
     fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
         Box::pin(async move {
             let kept = self.kept();
@@ -154,6 +168,30 @@ impl Store for Memory {
         })
     }
 
+    fn released(&self) -> Later<'_, bool> {
+        Box::pin(async move {
+            let kept = self.kept();
+            Ok(kept.released == (kept.head.log, kept.head.epoch))
+        })
+    }
+
+    fn release(&self) -> Later<'_, ()> {
+        Box::pin(async move {
+            let mut kept = self.kept_mut();
+            kept.released = (kept.head.log, kept.head.epoch);
+            Ok(())
+        })
+    }
+
+    fn raise_epoch(&self) -> Later<'_, i64> {
+        Box::pin(async move {
+            let _turn = self.turn.lock().await;
+            let head = &mut self.kept_mut().head;
+            head.epoch += 1;
+            Ok(head.epoch)
+        })
+    }
+
     fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()> {
         Box::pin(async move {
             let snapshots = &mut self.kept_mut().snapshots;
@@ -167,6 +205,17 @@ impl Store for Memory {
 
     fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>> {
         Box::pin(async move { Ok(self.kept().snapshots.get(name).cloned()) })
+    }
+
+    fn snapshots(&self) -> Later<'_, Vec<String>> {
+        Box::pin(async move { Ok(self.kept().snapshots.keys().cloned().collect()) })
+    }
+
+    fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()> {
+        Box::pin(async move {
+            self.kept_mut().snapshots.remove(name);
+            Ok(())
+        })
     }
 
     fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {

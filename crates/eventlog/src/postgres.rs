@@ -3,24 +3,33 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
-use sqlx::postgres::{PgListener, PgPoolOptions};
-use tokio::sync::watch;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, Postgres as Database};
+use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::chain::GENESIS;
 use crate::columns::{CHUNK_BYTES, before_body};
 use crate::lease::Claim;
-use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Transaction};
+use crate::scan::Scan;
+use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Supposed, Transaction, Wrote};
 use crate::{follow, keys, store};
 
+mod scan;
 mod writing;
 
 use writing::Writing;
 
 /// What brings a database to the present form, oldest first; `docket.migration` names those carried out.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../schema/postgres/log_1.sql"), include_str!("../schema/postgres/log_2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../schema/postgres/log_1.sql"),
+    include_str!("../schema/postgres/log_2.sql"),
+    include_str!("../schema/postgres/log_3.sql"),
+];
+/// Makes the groups of logins where they are missing.
+pub(crate) const ROLES: &str = include_str!("../schema/postgres/roles.sql");
 /// The number of this log among those of the database.
 const LOG_ID: i64 = 1;
 /// Connections of this process.
@@ -29,6 +38,11 @@ const MAX_CONNECTIONS: u32 = 10;
 const CHANNEL: &str = "docket_log";
 /// How long to wait before listening again after a failure; followers poll meanwhile.
 const RELISTEN: Duration = Duration::from_secs(1);
+/// How long a connection is waited for, and each step of an append, whose outcome is unknown then.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A process that stands still while it holds the head's lock loses it; a plan made while a table was small does not
+/// outlive that.
+const SETTINGS: [(&str, &str); 2] = [("idle_in_transaction_session_timeout", "5s"), ("enable_seqscan", "off")];
 
 const HEAD: &str = "SELECT log, epoch, position, hash, recorded_us FROM docket.head WHERE log_id = $1";
 const LOCKED_HEAD: &str =
@@ -51,6 +65,8 @@ macro_rules! select {
 #[derive(Debug)]
 pub struct Postgres {
     pool: PgPool,
+    /// The connection that appends, kept by: taking it out of the pool would cost a round trip each time.
+    writer: Mutex<Option<PoolConnection<Database>>>,
     moved: watch::Sender<i64>,
     _listener: AbortOnDropHandle<()>,
 }
@@ -69,6 +85,7 @@ impl Postgres {
         .execute(&mut *transaction)
         .await?;
         let done = usize::try_from(version(&mut transaction).await?).unwrap_or(usize::MAX);
+        sqlx::raw_sql(ROLES).execute(&mut *transaction).await?;
         for (version, migration) in (1i64..).zip(MIGRATIONS).skip(done) {
             sqlx::raw_sql(migration).execute(&mut *transaction).await?;
             sqlx::query("INSERT INTO docket.migration (version) VALUES ($1)")
@@ -77,8 +94,10 @@ impl Postgres {
                 .await?;
         }
         sqlx::query(
-            "INSERT INTO docket.head (log_id, log, epoch, position, hash, recorded_us) VALUES ($1, $2, 1, 0, $3, 0)
-             ON CONFLICT DO NOTHING",
+            "WITH made AS (
+                 INSERT INTO docket.head (log_id, log, epoch, position, hash, recorded_us)
+                 VALUES ($1, $2, 1, 0, $3, 0) ON CONFLICT DO NOTHING RETURNING log_id, log, epoch)
+             INSERT INTO docket.release SELECT * FROM made",
         )
         .bind(LOG_ID)
         .bind(keys::random_id()?)
@@ -90,7 +109,9 @@ impl Postgres {
 
     /// Opens a log that was migrated to this program's form.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).connect(url).await?;
+        let options = url.parse::<PgConnectOptions>()?.options(SETTINGS);
+        let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE);
+        let pool = pool.connect_with(options).await?;
         let found = version(&mut *pool.acquire().await?).await?;
         if usize::try_from(found) != Ok(MIGRATIONS.len()) {
             let why = format!("the database has form {found}, this program writes form {}", MIGRATIONS.len());
@@ -99,7 +120,7 @@ impl Postgres {
         let head: Head = sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&pool).await?;
         let moved = watch::Sender::new(head.position);
         let listener = AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), moved.clone())));
-        Ok(Self { pool, moved, _listener: listener })
+        Ok(Self { pool, writer: Mutex::default(), moved, _listener: listener })
     }
 }
 
@@ -129,12 +150,41 @@ async fn announce(pool: &PgPool, moved: &watch::Sender<i64>) -> Result<(), sqlx:
     }
 }
 
+/// A step of an append, given up after [`PATIENCE`].
+async fn patiently<T>(step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(PATIENCE, step).await.map_err(|_| StoreError::Unavailable("the database does not answer".into()))?
+}
+
 impl Store for Postgres {
     fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>> {
-        Box::pin(async {
+        Box::pin(patiently(async {
             let mut transaction = self.pool.begin().await?;
             let head = sqlx::query_as(LOCKED_HEAD).bind(LOG_ID).fetch_one(&mut *transaction).await?;
             Ok(Box::new(Writing { transaction, head, moved: &self.moved }) as Box<dyn Transaction>)
+        }))
+    }
+
+    fn write_at<'a>(&'a self, at: &'a Head, supposed: &'a Supposed, rows: &'a [Row]) -> Later<'a, Wrote> {
+        Box::pin(async move {
+            let mut held = self.writer.lock().await;
+            let mut connection = match held.take() {
+                Some(connection) => connection,
+                None => self.pool.acquire().await?,
+            };
+            match patiently(writing::append(&mut connection, at, supposed, rows)).await {
+                Ok(wrote) => {
+                    *held = Some(connection);
+                    if let (Wrote::Done, Some(last)) = (&wrote, rows.last()) {
+                        writing::tell(&self.moved, last);
+                    }
+                    Ok(wrote)
+                }
+                // What may still be under way on it must not be waited for.
+                Err(error) => {
+                    drop(connection.detach());
+                    Err(error)
+                }
+            }
         })
     }
 
@@ -169,6 +219,10 @@ impl Store for Postgres {
         })
     }
 
+    fn scan<'a>(&'a self, after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a> {
+        scan::scan(&self.pool.connect_options(), after, to, wanted)
+    }
+
     fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
         Box::pin(async move {
             let query = sqlx::query_as(select!("id = $3")).bind(LOG_ID).bind(None::<Vec<String>>).bind(id);
@@ -185,6 +239,35 @@ impl Store for Postgres {
                 .execute(&self.pool)
                 .await?;
             store::adopted(adopted.rows_affected())
+        })
+    }
+
+    fn released(&self) -> Later<'_, bool> {
+        Box::pin(async {
+            let query = sqlx::query_as(
+                "SELECT count(*) FROM docket.head JOIN docket.release USING (log_id, log, epoch) WHERE log_id = $1",
+            );
+            let (released,): (i64,) = query.bind(LOG_ID).fetch_one(&self.pool).await?;
+            Ok(released == 1)
+        })
+    }
+
+    fn release(&self) -> Later<'_, ()> {
+        Box::pin(async {
+            let query = sqlx::query(
+                "INSERT INTO docket.release SELECT log_id, log, epoch FROM docket.head WHERE log_id = $1
+                 ON CONFLICT (log_id) DO UPDATE SET log = excluded.log, epoch = excluded.epoch",
+            );
+            query.bind(LOG_ID).execute(&self.pool).await?;
+            Ok(())
+        })
+    }
+
+    fn raise_epoch(&self) -> Later<'_, i64> {
+        Box::pin(async {
+            let query = sqlx::query_as("UPDATE docket.head SET epoch = epoch + 1 WHERE log_id = $1 RETURNING epoch");
+            let (epoch,): (i64,) = query.bind(LOG_ID).fetch_one(&self.pool).await?;
+            Ok(epoch)
         })
     }
 
@@ -258,6 +341,28 @@ impl Store for Postgres {
                 snapshot.bytes.extend_from_slice(&chunk);
             }
             Ok(snapshot.whole(length))
+        })
+    }
+
+    fn snapshots(&self) -> Later<'_, Vec<String>> {
+        Box::pin(async {
+            let names = sqlx::query_as("SELECT name FROM docket.snapshot WHERE log_id = $1").bind(LOG_ID);
+            let names: Vec<(String,)> = names.fetch_all(&self.pool).await?;
+            Ok(names.into_iter().map(|(name,)| name).collect())
+        })
+    }
+
+    fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()> {
+        Box::pin(async move {
+            sqlx::query(
+                "WITH forgotten AS (DELETE FROM docket.snapshot WHERE log_id = $1 AND name = $2)
+                 DELETE FROM docket.snapshot_chunk WHERE log_id = $1 AND name = $2",
+            )
+            .bind(LOG_ID)
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
+            Ok(())
         })
     }
 

@@ -147,7 +147,7 @@ fn unreadable(subject: Uuid) -> StoreError {
 }
 
 /// Whether the bytes hold `"tag"`: a body that does not need not be parsed.
-fn mentions(body: &[u8], tag: &str) -> bool {
+pub(crate) fn mentions(body: &[u8], tag: &str) -> bool {
     let quoted = format!("\"{tag}\"");
     body.windows(quoted.len()).any(|window| window == quoted.as_bytes())
 }
@@ -169,9 +169,9 @@ fn collect(value: &Value, tag: &str, subjects: &mut BTreeSet<Uuid>) {
     }
 }
 
-type Replacement<'a> = dyn FnMut(Uuid, &Value) -> Result<Value, StoreError> + 'a;
+pub(crate) type Replacement<'a> = dyn FnMut(Uuid, &Value) -> Result<Value, StoreError> + 'a;
 
-fn replace(value: &mut Value, tag: &str, by: &mut Replacement<'_>) -> Result<(), StoreError> {
+pub(crate) fn replace(value: &mut Value, tag: &str, by: &mut Replacement<'_>) -> Result<(), StoreError> {
     match value {
         Value::Object(object) => match tagged(object, tag) {
             Some(subject) => *value = by(subject, &object[tag])?,

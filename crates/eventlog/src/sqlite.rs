@@ -12,21 +12,28 @@ use uuid::Uuid;
 use crate::chain::GENESIS;
 use crate::columns::{CHUNK_BYTES, before_body};
 use crate::lease::Claim;
+use crate::scan::Scan;
 use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Transaction};
 use crate::{follow, keys, store};
 
+mod scan;
 mod writing;
 
 use writing::Writing;
 
 /// What brings a file to the present form, oldest first; `user_version` counts those carried out.
-const MIGRATIONS: [&str; 2] = [include_str!("../schema/sqlite/log_1.sql"), include_str!("../schema/sqlite/log_2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../schema/sqlite/log_1.sql"),
+    include_str!("../schema/sqlite/log_2.sql"),
+    include_str!("../schema/sqlite/log_3.sql"),
+];
 /// Connections that read.
 const READERS: u32 = 4;
 /// How long a statement waits for another's lock.
 const BUSY: Duration = Duration::from_secs(10);
 
 const HEAD: &str = "SELECT log, epoch, position, hash, recorded_us FROM head";
+const RELEASE: &str = "INSERT OR REPLACE INTO release SELECT id, log, epoch FROM head";
 
 /// `SELECT` of a row's columns, the body only if its kind is wanted (`?1`, a JSON list or null).
 macro_rules! select {
@@ -39,6 +46,7 @@ macro_rules! select {
         )
     };
 }
+use select;
 
 /// A log in a SQLite file.
 #[derive(Debug)]
@@ -122,6 +130,7 @@ async fn migrate(writes: &SqlitePool) -> Result<(), StoreError> {
             .bind(&GENESIS[..])
             .execute(&mut *transaction)
             .await?;
+        sqlx::query(RELEASE).execute(&mut *transaction).await?;
     }
     let version = format!("PRAGMA user_version = {}", MIGRATIONS.len());
     sqlx::raw_sql(AssertSqlSafe(version)).execute(&mut *transaction).await?;
@@ -168,6 +177,10 @@ impl Store for Sqlite {
         })
     }
 
+    fn scan<'a>(&'a self, after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a> {
+        scan::scan(&self.reads.connect_options(), after, to, wanted)
+    }
+
     fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
         Box::pin(async move {
             let sql = select!("WHERE id = ?2");
@@ -183,6 +196,29 @@ impl Store for Sqlite {
                 .execute(self.writes()?)
                 .await?;
             store::adopted(adopted.rows_affected())
+        })
+    }
+
+    fn released(&self) -> Later<'_, bool> {
+        Box::pin(async {
+            let query = sqlx::query_as("SELECT count(*) FROM head JOIN release USING (id, log, epoch)");
+            let (released,): (i64,) = query.fetch_one(&self.reads).await?;
+            Ok(released == 1)
+        })
+    }
+
+    fn release(&self) -> Later<'_, ()> {
+        Box::pin(async {
+            sqlx::query(RELEASE).execute(self.writes()?).await?;
+            Ok(())
+        })
+    }
+
+    fn raise_epoch(&self) -> Later<'_, i64> {
+        Box::pin(async {
+            let query = sqlx::query_as("UPDATE head SET epoch = epoch + 1 RETURNING epoch");
+            let (epoch,): (i64,) = query.fetch_one(self.writes()?).await?;
+            Ok(epoch)
         })
     }
 
@@ -246,6 +282,23 @@ impl Store for Sqlite {
                 snapshot.bytes.extend_from_slice(&chunk);
             }
             Ok(snapshot.whole(length))
+        })
+    }
+
+    fn snapshots(&self) -> Later<'_, Vec<String>> {
+        Box::pin(async {
+            let names: Vec<(String,)> = sqlx::query_as("SELECT name FROM snapshot").fetch_all(&self.reads).await?;
+            Ok(names.into_iter().map(|(name,)| name).collect())
+        })
+    }
+
+    fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.writes()?.begin_with("BEGIN IMMEDIATE").await?;
+            for sql in ["DELETE FROM snapshot WHERE name = ?1", "DELETE FROM snapshot_chunk WHERE name = ?1"] {
+                sqlx::query(sql).bind(name).execute(&mut *transaction).await?;
+            }
+            Ok(transaction.commit().await?)
         })
     }
 

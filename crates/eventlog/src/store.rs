@@ -8,6 +8,7 @@ use decider::Stream;
 use uuid::Uuid;
 
 use crate::lease::Claim;
+use crate::scan::Scan;
 
 /// Where a log ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,28 @@ pub struct Found {
     pub versions: Vec<i64>,
     /// Position and content hash of each id, where present.
     pub requests: Vec<Option<(i64, Vec<u8>)>>,
+}
+
+/// What a writer supposes of the log without having asked.
+#[derive(Clone, Debug, Default)]
+pub struct Supposed {
+    /// Streams (tenant, stream) that are named.
+    pub streams: Vec<(String, String)>,
+    /// The last version of each, 0 where absent.
+    pub versions: Vec<i64>,
+    /// Event ids that are not stored, besides those of the rows to be written.
+    pub absent: Vec<Uuid>,
+}
+
+/// What became of [`Store::write_at`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// The rows are written, or there were none; all that was supposed held.
+    Done,
+    /// Nothing is written: the log ends here.
+    Moved(Head),
+    /// Nothing is written: something that was supposed does not hold.
+    Refuted,
 }
 
 /// Which rows to read, in order of position.
@@ -153,6 +176,22 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Sen
 pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Takes the head's lock. Dropped without [`Transaction::commit`], nothing was written.
     fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>>;
+    /// Writes the rows after this head if it still is the head and all that is supposed holds.
+    fn write_at<'a>(&'a self, at: &'a Head, supposed: &'a Supposed, rows: &'a [Row]) -> Later<'a, Wrote> {
+        Box::pin(async move {
+            let mut transaction = self.begin().await?;
+            if transaction.head() != at {
+                return Ok(Wrote::Moved(transaction.head().clone()));
+            }
+            let ids = supposed.absent.iter().copied().chain(rows.iter().map(|row| row.id)).collect();
+            let found = transaction.lookup(&Lookup { streams: supposed.streams.clone(), ids }).await?;
+            if found.versions != supposed.versions || found.requests.iter().any(Option::is_some) {
+                return Ok(Wrote::Refuted);
+            }
+            transaction.commit(rows).await?;
+            Ok(Wrote::Done)
+        })
+    }
     /// Reads the head without a lock.
     fn head(&self) -> Later<'_, Head>;
     /// At most `limit` rows after `position`, in order. With `wanted` kinds named, the bodies of other kinds are left
@@ -164,14 +203,26 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         after: i64,
         limit: i64,
     ) -> Later<'a, Vec<Row>>;
+    /// All rows after `after` up to and with `to`, as [`Store::read`] would give them, for whoever wants many.
+    fn scan<'a>(&'a self, after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a>;
     /// The row with this event id.
     fn find(&self, id: Uuid) -> Later<'_, Option<Row>>;
     /// Takes over the identity of a log that is to be copied here; refused unless this one is empty.
     fn adopt(&self, log: Uuid, epoch: i64) -> Later<'_, ()>;
+    /// Whether effects are released for the log and epoch of the head.
+    fn released(&self) -> Later<'_, bool>;
+    /// Releases effects for the log and epoch of the head.
+    fn release(&self) -> Later<'_, ()>;
+    /// Raises the epoch, for which effects are not released, and answers it.
+    fn raise_epoch(&self) -> Later<'_, i64>;
     /// Keeps a snapshot, replacing those of its name that are not of a later position or epoch.
     fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()>;
     /// The latest snapshot of this name.
     fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>>;
+    /// The names of all snapshots: a few for each service.
+    fn snapshots(&self) -> Later<'_, Vec<String>>;
+    /// Throws the snapshot of this name away.
+    fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()>;
     /// Takes or renews a lease by the database's clock; false if another holder's has not ended.
     fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool>;
     /// Resolves when the head may have moved past `position`, at the latest after a bounded wait (a quarter second).

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::append::MAX_BODY_BYTES;
 use crate::chain;
-use crate::log::{Log, MAX_PAGE};
-use crate::store::{Head, Row, Select, StoreError};
+use crate::log::Log;
+use crate::store::{Head, Row, StoreError};
 
 /// What a whole log amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +44,9 @@ pub enum Unproven {
 pub async fn verify(log: &Log) -> Result<Report, Unproven> {
     let head = log.head().await?;
     let mut proof = Proof::default();
+    let mut scan = log.scan(0, head.position, None);
     while proof.position < head.position {
-        let left = (head.position - proof.position).min(MAX_PAGE);
-        let rows = log.read(&Select::All, None, proof.position, left).await?;
+        let rows = scan.next().await?;
         if rows.is_empty() {
             return Err(damaged(proof.position + 1, format!("missing, though the head stands at {}", head.position)));
         }

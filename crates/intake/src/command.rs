@@ -255,7 +255,8 @@ fn decide_move(asked: &Move, read: &Read<'_, State>, at: &At) -> Result<Decided<
     if asked.reach == Reach::Own && scene.house.names.text(scene.ticket.opened_by) != at.actor {
         return Err(Refusal::NotFound);
     }
-    if matches!(asked.verb, Verb::Cancel { .. }) {
+    // Whether an engineer is on site, and whether one still answers for the ticket, is for dispatch to say.
+    if matches!(asked.verb, Verb::Cancel { .. } | Verb::Reject { .. }) {
         read.guard(&stream::work(asked.ticket));
     }
     let decided = verb::decide(&asked.verb, &scene);

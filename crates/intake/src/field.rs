@@ -34,6 +34,15 @@ pub struct Field {
 struct Held {
     visit: Uuid,
     engineer: u32,
+    /// Whether the visit has ended, and how.
+    ended: Option<Ended>,
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Ended {
+    Completed,
+    Stopped,
 }
 
 /// The visit the ticket counts on, as its own stream says.
@@ -64,20 +73,40 @@ impl Field {
         self.scheduled.as_deref().filter(|scheduled| scheduled.visit == visit)
     }
 
+    /// Counts no longer on a visit that is over; whoever does not answer for the ticket any more because of that.
+    pub(crate) fn settle(&mut self) -> Option<u32> {
+        let ended = self.held.as_ref().map(|held| held.ended);
+        if ended == Some(None) {
+            return None;
+        }
+        self.held = None;
+        let scheduled = self.scheduled.take()?;
+        // Whoever did the work goes on answering for it.
+        (ended != Some(Some(Ended::Completed))).then_some(scheduled.engineer)
+    }
+
     /// Takes an event of dispatch's in.
     pub(crate) fn learn(&mut self, event: &DispatchEvent, names: &mut Names) {
         match event {
             DispatchEvent::OfferAccepted { visit, engineer, .. }
             | DispatchEvent::WorkHandedOver { visit, to: engineer, .. } => {
-                self.held = Some(Box::new(Held { visit: *visit, engineer: names.number(engineer) }));
+                self.held = Some(Box::new(Held { visit: *visit, engineer: names.number(engineer), ended: None }));
                 self.on_site = false;
             }
             DispatchEvent::Arrived { .. } => self.on_site = true,
             DispatchEvent::VisitReleased { .. } | DispatchEvent::VisitCancelled { .. } => {
                 (self.held, self.on_site) = (None, false);
             }
-            DispatchEvent::VisitCompleted { .. } | DispatchEvent::VisitStopped { .. } => self.on_site = false,
+            DispatchEvent::VisitCompleted { .. } => self.end(Ended::Completed),
+            DispatchEvent::VisitStopped { .. } => self.end(Ended::Stopped),
             _ => {}
+        }
+    }
+
+    fn end(&mut self, how: Ended) {
+        self.on_site = false;
+        if let Some(held) = &mut self.held {
+            held.ended = Some(how);
         }
     }
 
@@ -97,8 +126,7 @@ impl Field {
             }
             IntakeEvent::VisitFellThrough { .. } => self.scheduled = None,
             IntakeEvent::WaitStarted { .. } if stops_visit(event) => self.scheduled = None,
-            // Where an engineer stands is for dispatch to say, whatever becomes of the ticket. A visit that was open when
-            // the work was said to be done goes on if the customer disagrees before dispatch has called it off.
+            // Where an engineer stands is for dispatch to say, whatever becomes of the ticket.
             IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. } => (self.held, self.scheduled) = (None, None),
             IntakeEvent::Received { .. }
             | IntakeEvent::Triaged { .. }

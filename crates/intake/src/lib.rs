@@ -38,7 +38,7 @@ pub struct Intake;
 
 impl Core for Intake {
     const NAME: &'static str = "intake";
-    const FOLD: u32 = 3;
+    const FOLD: u32 = 4;
     type Event = Event;
     type State = State;
     type Command = Command;

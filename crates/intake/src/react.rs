@@ -10,12 +10,10 @@ use crate::state::State;
 use crate::visit::{Step, Told};
 
 /// What a fact of dispatch's asks of the ticket it is about.
-///
-/// It takes effect when it happened, but never before the status it overrides: clocks order what happened by that.
 pub fn react(state: &State, cause: &Recorded) -> Option<Reaction<Command>> {
     let Event::Dispatch(told) = &cause.event else { return None };
     let id = cause.correlation?;
-    let ticket = state.house(&cause.tenant)?.tickets.get(&id)?;
+    state.house(&cause.tenant)?.tickets.get(&id)?;
     let (rule, command) = match told {
         DispatchEvent::Routed { rule, to: Destination::Queue(queue), .. } => {
             ("route", Command::Route { ticket: id, queue: queue.clone(), rule: rule.clone() })
@@ -30,7 +28,7 @@ pub fn react(state: &State, cause: &Recorded) -> Option<Reaction<Command>> {
         tenant: cause.tenant.clone(),
         cause: cause.id.to_string(),
         target: id.to_string(),
-        occurred_at: cause.occurred_at.max(ticket.course.moved_at),
+        occurred_at: cause.occurred_at,
         causation: Some(cause.id),
         command,
     })
@@ -48,9 +46,9 @@ pub fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
         .collect()
 }
 
-/// The next instant at which silence becomes consent.
+/// The first instant that stands past one at which silence becomes consent.
 pub fn next_due(state: &State) -> Option<Micros> {
-    state.consents.first().map(|(confirm_by, ..)| *confirm_by)
+    state.consents.first().map(|(confirm_by, ..)| confirm_by.saturating_add(1))
 }
 
 fn silence(confirm_by: Micros, tenant: decider::Tenant, ticket: Uuid, generation: u32) -> Reaction<Command> {

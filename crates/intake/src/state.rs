@@ -113,6 +113,7 @@ impl State {
         let Some(house) = self.tenants.get_mut(&event.tenant) else { return };
         if let Some(ticket) = event.correlation.and_then(|id| house.tickets.get_mut(&id)) {
             ticket.field.learn(visited, &mut house.names);
+            ticket.settle();
         }
     }
 
@@ -122,6 +123,7 @@ impl State {
         let (before, after) = if let Some(ticket) = house.tickets.get_mut(&id) {
             let before = ticket.consent_at();
             ticket.evolve(event, moved, &mut house.names);
+            ticket.settle();
             (before, ticket.consent_at())
         } else {
             let Some(ticket) = Ticket::begin(event, moved, &mut house.names) else { return };
@@ -170,12 +172,9 @@ impl Ticket {
             IntakeEvent::PriorityRaised { to, .. } | IntakeEvent::PriorityLowered { to, .. } => self.priority = *to,
             IntakeEvent::Transferred { queue, next, .. } => {
                 self.lies_in(names.number(queue));
-                let Accountable::Person(person) = &next.accountable else {
-                    self.agent = None;
-                    return;
-                };
-                self.agent = self.agent.filter(|agent| names.text(*agent) == person);
+                self.answers(&next.accountable, names);
             }
+            IntakeEvent::ConfirmationRejected { next, .. } => self.answers(&next.accountable, names),
             IntakeEvent::TakenInCharge { agent, .. } => self.agent = Some(names.number(agent)),
             IntakeEvent::VisitScheduled { engineer, .. } | IntakeEvent::VisitBegun { engineer, .. } => {
                 self.agent = Some(names.number(engineer));
@@ -191,9 +190,18 @@ impl Ticket {
             | IntakeEvent::WaitEnded { .. }
             | IntakeEvent::Resolved { .. }
             | IntakeEvent::Confirmed { .. }
-            | IntakeEvent::ConfirmationRejected { .. }
             | IntakeEvent::Reopened { .. }
             | IntakeEvent::CustomerErased { .. } => {}
+        }
+    }
+
+    /// Once its work is done, a ticket counts on no visit that is over: what is still told of that means nothing, should
+    /// the customer send the ticket back.
+    fn settle(&mut self) {
+        if matches!(self.course.phase, Phase::WorkDone { .. } | Phase::Confirmed)
+            && let Some(gone) = self.field.settle()
+        {
+            self.agent = self.agent.filter(|agent| *agent != gone);
         }
     }
 
@@ -208,6 +216,12 @@ impl Ticket {
             Phase::WorkDone { confirm_by } if confirm_by < Micros::MAX => Some(confirm_by),
             _ => None,
         }
+    }
+
+    /// Whoever else is accountable, the agent before is the agent no more.
+    fn answers(&mut self, accountable: &Accountable, names: &Names) {
+        let person = if let Accountable::Person(person) = accountable { Some(person.as_str()) } else { None };
+        self.agent = self.agent.filter(|agent| Some(names.text(*agent)) == person);
     }
 
     fn lies_in(&mut self, queue: u32) {

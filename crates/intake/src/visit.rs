@@ -4,7 +4,7 @@
 //! or told again, changes nothing.
 
 use decider::{At, Decided, Micros, Read};
-use ticket::dispatch::{DispatchEvent, Slot, StopReason, VisitEnd};
+use ticket::dispatch::{DispatchEvent, Slot, StopReason};
 use ticket::intake::{IntakeEvent, WaitReason};
 use ticket::lifecycle::Phase;
 use ticket::{Event, Personal, stream};
@@ -45,7 +45,7 @@ pub enum Step {
         engineer: String,
     },
     /// It will not take place.
-    CalledOff,
+    Cancelled,
     /// The engineer set out.
     Departed {
         /// Who, by token subject.
@@ -69,14 +69,14 @@ impl Step {
     /// The visit an event is about and what it means to the ticket, if it means anything to it.
     pub fn of(event: &DispatchEvent) -> Option<(Uuid, Self)> {
         let told = match event {
-            DispatchEvent::OfferAccepted { visit, engineer, slot }
+            DispatchEvent::OfferAccepted { visit, engineer, slot, .. }
             | DispatchEvent::WorkHandedOver { visit, to: engineer, slot, .. } => {
                 (*visit, Self::Accepted { engineer: engineer.clone(), slot: *slot })
             }
             DispatchEvent::VisitReleased { visit, engineer, .. } => {
                 (*visit, Self::Released { engineer: engineer.clone() })
             }
-            DispatchEvent::VisitCancelled { visit, why: VisitEnd::CalledOff } => (*visit, Self::CalledOff),
+            DispatchEvent::VisitCancelled { visit, .. } => (*visit, Self::Cancelled),
             DispatchEvent::Departed { visit, engineer } => (*visit, Self::Departed { engineer: engineer.clone() }),
             DispatchEvent::VisitCompleted { visit, report, evidence, .. } => {
                 (*visit, Self::Completed { report: report.clone(), evidence: evidence.clone() })
@@ -97,6 +97,7 @@ pub(crate) fn route(
     at: &At,
 ) -> Result<Decided<Event>, Refusal> {
     let Some(scene) = Scene::guarded(id, read, at) else { return Ok(Vec::new()) };
+    read.overrides(scene.ticket.course.moved_at);
     let untouched = matches!(scene.phase(), Phase::Received | Phase::Triaged) && !scene.ticket.transferred;
     if !untouched || scene.queue() == queue {
         return Ok(Vec::new());
@@ -109,9 +110,12 @@ pub(crate) fn route(
 }
 
 /// Goal: the ticket counts on the visit as dispatch told of it.
+///
+/// It takes effect when it happened, but never before the status it overrides: clocks order what happened by that.
 pub(crate) fn follow(told: &Told, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let Some(scene) = Scene::guarded(told.ticket, read, at) else { return Vec::new() };
     read.guard(&stream::work(told.ticket));
+    read.overrides(scene.ticket.course.moved_at);
     let moved = match scene.phase() {
         Phase::WorkDone { .. } | Phase::Confirmed | Phase::Closed { .. } | Phase::Cancelled { .. } => None,
         _ => scene.follow(told.visit, &told.step),
@@ -137,7 +141,7 @@ impl Scene<'_> {
                 let lost = is(engineer) && !self.ticket.field.holds(visit, Some(scheduled.engineer));
                 lost.then(|| self.fell_through(visit))
             }
-            Step::CalledOff => Some(self.fell_through(visit)),
+            Step::Cancelled => Some(self.fell_through(visit)),
             Step::Departed { engineer } => {
                 let begins = is(engineer) && !scheduled.begun;
                 begins.then(|| self.begun(visit, engineer, scheduled.attend_by))

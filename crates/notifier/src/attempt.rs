@@ -7,26 +7,52 @@ use uuid::Uuid;
 
 use crate::command::{Attempt, recorded};
 use crate::defer;
+use crate::plan::guarded;
 use crate::reminder::{Reminder, To, TryEnd};
 use crate::retry::{self, Outcome};
 use crate::state::{House, State};
 
-/// What the receiver de-duplicates by: the same for every try by this medium.
-fn message_id(attempt: &Attempt) -> String {
+/// What the receiver de-duplicates by: the same for every try by this medium, until its recipient wanted it again.
+pub(crate) fn message_id(attempt: &Attempt, again: u32) -> String {
     let medium = match attempt.medium {
         Medium::InApp => "in-app",
         Medium::Email => "email",
         Medium::Webhook => "webhook",
     };
-    format!("{}.{medium}", attempt.reminder)
+    let round = if again == 0 { String::new() } else { format!(".{again}") };
+    format!("{}.{medium}{round}", attempt.reminder)
 }
 
-/// Puts the first attempt off where the recipient may not be disturbed meanwhile.
-pub(crate) fn put_off_first(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
-    let Some(known) = read.guard(&stream::reminder(ticket)).reminder(&at.tenant, ticket, id) else { return Vec::new() };
+/// A reminder that still needs to be said; every stream that says so is noted.
+fn needed<'a>(ticket: Uuid, id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a House, &'a Reminder)> {
+    guarded(ticket, read, at)?;
+    let found = read.look().reminder(&at.tenant, ticket, id);
+    found.filter(|(house, reminder)| reminder.end.is_none() && !house.moot(reminder))
+}
+
+/// Puts a reminder off that is to be sent now, where its recipient may not be disturbed meanwhile.
+pub(crate) fn defer(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some(known) = needed(ticket, id, read, at) else { return Vec::new() };
     let owed = known.1.owed().any(|(due, ..)| due <= at.now);
     let put_off = put_off(known, id, read, at).filter(|_| owed);
     recorded(ticket, put_off.map(|(until, why)| NotifierEvent::ReminderDeferred { reminder: id, until, why }))
+}
+
+/// Ends the waiting of what was put off and is due, or would come too late by now. What its recipient wants no sooner
+/// waits on; what they asked for at this instant does not.
+pub(crate) fn resume(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some((house, reminder)) = needed(ticket, id, read, at) else { return Vec::new() };
+    let Some(until) = reminder.waits else { return Vec::new() };
+    let overslept = house.overslept(reminder);
+    if until > at.now && !overslept {
+        return Vec::new();
+    }
+    let asked_for = reminder.snoozed_until == Some(until);
+    let event = match put_off((house, reminder), id, read, at).filter(|_| !overslept && !asked_for) {
+        Some((until, why)) => NotifierEvent::ReminderDeferred { reminder: id, until, why },
+        None => NotifierEvent::ReminderResumed { reminder: id },
+    };
+    recorded(ticket, [event])
 }
 
 /// Until when a reminder that can wait is put off now, and why.
@@ -37,7 +63,7 @@ fn put_off(
     at: &At,
 ) -> Option<(Micros, Deferral)> {
     let To::Person(subject) = &reminder.to else { return None };
-    if reminder.urgent || !reminder.tries.is_empty() {
+    if reminder.urgent {
         return None;
     }
     read.guard(&stream::recipient(subject));
@@ -45,11 +71,10 @@ fn put_off(
     why.map(|why| (until, why))
 }
 
-/// Begins an attempt that is owed now, unless it has to be put off.
+/// Begins an attempt that is owed now, unless it has to be put off or need not be made any more.
 pub(crate) fn start(attempt: &Attempt, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let Attempt { ticket, reminder: id, medium, number } = attempt;
-    let state = read.guard(&stream::reminder(*ticket));
-    let Some((house, reminder)) = state.reminder(&at.tenant, *ticket, *id) else { return Vec::new() };
+    let Some((house, reminder)) = needed(*ticket, *id, read, at) else { return Vec::new() };
     let mut owed = reminder.owed();
     if !owed.any(|(due, of, next)| (of, next) == (*medium, *number) && due <= at.now) {
         return Vec::new();
@@ -57,7 +82,8 @@ pub(crate) fn start(attempt: &Attempt, read: &Read<'_, State>, at: &At) -> Decid
     if put_off((house, reminder), *id, read, at).is_some() {
         return Vec::new();
     }
-    let (reminder, attempt, medium, message_id) = (*id, *number, *medium, message_id(attempt));
+    let message_id = message_id(attempt, reminder.again);
+    let (reminder, attempt, medium) = (*id, *number, *medium);
     recorded(*ticket, [NotifierEvent::AttemptStarted { reminder, attempt, medium, message_id }])
 }
 
@@ -77,7 +103,7 @@ pub(crate) fn finish(attempt: &Attempt, outcome: &Outcome, read: &Read<'_, State
             NotifierEvent::AttemptSucceeded { reminder: id, attempt: number, medium, receipt }
         }
         (Outcome::Failed(_) | Outcome::Lost, None) => {
-            let (next, too_late) = (reminder.next_medium(at.now), house.too_late(reminder, at.now));
+            let (next, too_late) = (reminder.next_medium(), house.too_late(reminder, at.now));
             let error = match outcome {
                 Outcome::Failed(trouble) => trouble.kind.clone(),
                 Outcome::Arrived(_) | Outcome::Lost => "unknown".to_owned(),

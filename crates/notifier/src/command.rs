@@ -83,6 +83,13 @@ pub enum Command {
         /// The reminder.
         reminder: Uuid,
     },
+    /// End the waiting of a reminder that was put off and is due, or would come too late by now.
+    Resume {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
     /// Begin an attempt, unless it has to be put off.
     Start(Attempt),
     /// Put a reminder off that is to be sent now and has to wait.
@@ -142,7 +149,7 @@ pub enum Command {
 
 impl Core for Notifier {
     const NAME: &'static str = "notifier";
-    const FOLD: u32 = 2;
+    const FOLD: u32 = 3;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -165,8 +172,9 @@ impl Core for Notifier {
                 Ok(plan::recall(*ticket, (topic, *position, *why), read, at))
             }
             Command::Escalate { ticket, reminder } => Ok(plan::escalate(*ticket, *reminder, read, at)),
+            Command::Resume { ticket, reminder } => Ok(attempt::resume(*ticket, *reminder, read, at)),
             Command::Start(attempt) => Ok(attempt::start(attempt, read, at)),
-            Command::Defer { ticket, reminder } => Ok(attempt::put_off_first(*ticket, *reminder, read, at)),
+            Command::Defer { ticket, reminder } => Ok(attempt::defer(*ticket, *reminder, read, at)),
             Command::Finish(attempt, outcome) => Ok(attempt::finish(attempt, outcome, read, at)),
             Command::Read { ticket, reminder } => answer::read(*ticket, *reminder, read, at),
             Command::Acknowledge { ticket, reminder } => answer::acknowledge(*ticket, *reminder, read, at),

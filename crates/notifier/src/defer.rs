@@ -47,7 +47,10 @@ fn held(person: &Person, reminder: Uuid, at: Micros) -> Option<(Micros, Deferral
         return Some((until, Deferral::QuietHours));
     }
     let cap = usize::try_from(settings.hourly_cap).ok().filter(|cap| *cap > 0)?;
-    let earliest = person.sends.iter().rev().filter(|(_, known)| *known != reminder).nth(cap - 1);
+    // What is new comes after all that is planned; what has its turn already, after those before it.
+    let planned = person.sends.iter().any(|(_, known)| *known == reminder);
+    let before = |(sent_at, known): &&(Micros, Uuid)| *known != reminder && (!planned || *sent_at <= at);
+    let earliest = person.sends.iter().rev().filter(before).nth(cap - 1);
     let free = earliest.map(|(sent_at, _)| sent_at.saturating_add(HOUR_US)).filter(|free| at < *free);
     free.map(|free| (free, Deferral::Cap))
 }
@@ -135,6 +138,9 @@ mod tests {
             sent.push(at);
         }
         assert_eq!(sent.len(), 20, "none is dropped");
+        for (n, at) in (0..20_u32).zip(&sent) {
+            assert_eq!(send_at(&person, Uuid::from_u128(n.into()), *at, None), (*at, None), "its turn has come");
+        }
         for at in &sent {
             assert!(sent.iter().filter(|other| (*at..at + HOUR_US).contains(other)).count() <= 3);
         }

@@ -33,6 +33,8 @@ pub(crate) struct File {
     offers: BTreeMap<String, Micros>,
     /// The position in the log at which each topic was last closed.
     closed: BTreeMap<Topic, u64>,
+    /// Whether it is over, as far as is known.
+    pub(crate) ended: bool,
 }
 
 impl File {
@@ -50,6 +52,7 @@ impl File {
             breaches: BTreeMap::new(),
             offers: BTreeMap::new(),
             closed: BTreeMap::new(),
+            ended: false,
         })
     }
 
@@ -58,6 +61,10 @@ impl File {
         if let Some((topic, _)) = closed(&event.event) {
             if let Topic::Visit(visit) = &topic {
                 self.offers.remove(visit);
+            }
+            if topic == Topic::Ticket {
+                // What closes the ticket closes every topic before it.
+                self.closed.clear();
             }
             self.closed.insert(topic, event.position);
         }
@@ -82,11 +89,14 @@ impl File {
                     (self.about.impact, self.about.urgency) = (weight.impact, weight.urgency);
                 }
             }
-            IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. } => self.next = None,
+            IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. } => {
+                (self.next, self.ended) = (None, true);
+                self.offers.clear();
+            }
             _ => {}
         }
         if let Some(next) = event.next() {
-            self.next = Some(next.clone());
+            (self.next, self.ended) = (Some(next.clone()), false);
         }
     }
 
@@ -150,13 +160,17 @@ impl File {
 
     /// The instant from which on it would be too late to say something about this topic, if it still lies ahead.
     pub(crate) fn too_late(&self, topic: &Topic, now: Micros) -> Option<Micros> {
-        let limit = match topic {
+        self.limit(topic).filter(|limit| *limit > now)
+    }
+
+    /// The instant from which on it is too late to say something about this topic.
+    pub(crate) fn limit(&self, topic: &Topic) -> Option<Micros> {
+        match topic {
             Topic::Ticket => None,
             Topic::Step => self.next.as_ref().map(|next| next.attend_by),
             Topic::Clock(clock) => self.breaches.get(clock).copied(),
             Topic::Visit(visit) => self.offers.get(visit).copied(),
-        };
-        limit.filter(|limit| *limit > now)
+        }
     }
 }
 

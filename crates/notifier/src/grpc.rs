@@ -24,6 +24,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::command::Notifier;
+use crate::sender::Reach;
 use parse::Who;
 
 pub use refuse::REASONS;
@@ -59,11 +60,13 @@ const PAGE_MAX: usize = 1_000;
 pub struct Grpc {
     notifier: Arc<Service<Notifier>>,
     pages: PageKey,
+    reach: Reach,
 }
 
-/// The gRPC server of a running core; `pages` authenticates page tokens, the same on every replica.
-pub fn service(notifier: Arc<Service<Notifier>>, pages: PageKey) -> NotifierServiceServer<Grpc> {
-    NotifierServiceServer::new(Grpc { notifier, pages }).max_decoding_message_size(MESSAGE_MAX_BYTES)
+/// The gRPC server of a running core; `pages` authenticates page tokens, the same on every replica; `reach` is where
+/// webhooks may lead.
+pub fn service(notifier: Arc<Service<Notifier>>, pages: PageKey, reach: Reach) -> NotifierServiceServer<Grpc> {
+    NotifierServiceServer::new(Grpc { notifier, pages, reach }).max_decoding_message_size(MESSAGE_MAX_BYTES)
 }
 
 type Answer<T> = Result<Response<T>, Status>;

@@ -1,14 +1,18 @@
 //! What attempts are owed now, and which were begun by somebody who is gone. Nothing here touches the world.
 
+use std::collections::BTreeSet;
+
 use decider::{Micros, Tenant};
 use ticket::Personal;
 use ticket::intake::Contact;
 use ticket::notifier::Medium;
+use uuid::Uuid;
 
+use crate::attempt;
 use crate::command::Attempt;
 use crate::person::Way;
 use crate::reminder::{To, Try};
-use crate::state::State;
+use crate::state::{House, State};
 use crate::text::Rendered;
 use crate::view;
 
@@ -21,6 +25,8 @@ pub struct Owed {
     pub attempt: Attempt,
     /// Since when.
     pub since: Micros,
+    /// Whether it may break quiet hours.
+    pub urgent: bool,
 }
 
 /// Where a letter goes; still sealed.
@@ -43,26 +49,60 @@ pub(crate) struct Draft {
     pub(crate) words: Rendered,
 }
 
-/// The attempts owed at this instant, the oldest first.
+/// The attempts owed at this instant: what is urgent before all others, then the oldest.
 pub fn owed(state: &State, now: Micros, limit: usize) -> Vec<Owed> {
-    let due = state.outbox.iter().take_while(|(at, ..)| *at <= now);
-    let owed = due.filter_map(|(_, tenant, reminder, medium)| {
-        let known = state.house(tenant)?.reminders.get(reminder)?;
-        let (since, medium, number) = known.owed().find(|(_, of, _)| of == medium)?;
-        let attempt = Attempt { ticket: known.ticket, reminder: *reminder, medium, number };
-        Some(Owed { tenant: tenant.clone(), attempt, since })
-    });
-    owed.take(limit).collect()
+    let mut owed = shares(state, now, |_, _| limit, |_| true);
+    owed.truncate(limit);
+    owed
 }
 
-/// The instant at which the next attempt is owed.
-pub fn next_owed(state: &State) -> Option<Micros> {
-    state.outbox.first().map(|(at, ..)| *at)
+/// As [`owed`], of those wanted: of each tenant's as many as it has room for, of urgent ones and of others.
+pub(crate) fn shares(
+    state: &State,
+    now: Micros,
+    room: impl Fn(&Tenant, bool) -> usize,
+    wanted: impl Fn(&Owed) -> bool,
+) -> Vec<Owed> {
+    let mut found = Vec::new();
+    for (tenant, house) in &state.houses {
+        let mut taken = 0;
+        for (urgent, queue) in [(true, &house.outbox.urgent), (false, &house.outbox.calm)] {
+            let due = needed(house, queue).take_while(|(at, ..)| *at <= now);
+            let owed = due.filter_map(|(_, reminder, medium)| one(house, tenant, reminder, medium));
+            let owed = owed.filter(&wanted).take(room(tenant, urgent).saturating_sub(taken));
+            found.extend(owed.inspect(|_| taken += 1));
+        }
+    }
+    found.sort_by_key(|one| (!one.urgent, one.since));
+    found
+}
+
+/// Those of a queue that still need to be said.
+fn needed<'a>(
+    house: &'a House,
+    queue: &'a BTreeSet<(Micros, Uuid, Medium)>,
+) -> impl Iterator<Item = (Micros, Uuid, Medium)> {
+    let moot = |reminder| house.reminders.get(reminder).is_none_or(|known| house.moot(known));
+    queue.iter().filter(move |(_, reminder, _)| !moot(reminder)).copied()
+}
+
+fn one(house: &House, tenant: &Tenant, reminder: Uuid, medium: Medium) -> Option<Owed> {
+    let known = house.reminders.get(&reminder)?;
+    let (since, medium, number) = known.owed().find(|(_, of, _)| *of == medium)?;
+    let attempt = Attempt { ticket: known.ticket, reminder, medium, number };
+    Some(Owed { tenant: tenant.clone(), attempt, since, urgent: known.urgent })
+}
+
+/// The first instant after `now` at which an attempt is owed.
+pub fn next_owed(state: &State, now: Micros) -> Option<Micros> {
+    let after = (now.saturating_add(1), Uuid::nil(), Medium::InApp);
+    let queues = state.houses.values().flat_map(|house| [&house.outbox.urgent, &house.outbox.calm]);
+    queues.filter_map(|queue| queue.range(after..).next().map(|(at, ..)| *at)).min()
 }
 
 /// How many attempts are owed, now or later.
 pub fn pending(state: &State) -> usize {
-    state.outbox.len()
+    state.houses.values().map(|house| house.outbox.urgent.len() + house.outbox.calm.len()).sum()
 }
 
 /// The attempts whose outcome nobody recorded.
@@ -73,7 +113,7 @@ pub fn in_flight(state: &State) -> Vec<Owed> {
         found.extend(known.in_flight().map(|begun| {
             let Try { medium, number, started_at: since, .. } = begun.clone();
             let attempt = Attempt { ticket: known.ticket, reminder: *reminder, medium, number };
-            Owed { tenant: tenant.clone(), attempt, since }
+            Owed { tenant: tenant.clone(), attempt, since, urgent: known.urgent }
         }));
     }
     found
@@ -83,7 +123,11 @@ pub fn in_flight(state: &State) -> Vec<Owed> {
 pub(crate) fn draft(state: &State, owed: &Owed) -> Option<Draft> {
     let Attempt { ticket, reminder, medium, number } = &owed.attempt;
     let (house, known) = state.reminder(&owed.tenant, *ticket, *reminder)?;
-    let begun = known.last(*medium).filter(|attempt| attempt.number == *number)?;
+    let message_id = if cfg!(feature = "effect-first") {
+        attempt::message_id(&owed.attempt, known.again)
+    } else {
+        known.last(*medium).filter(|attempt| attempt.number == *number)?.message_id.clone()
+    };
     let to = match (&known.to, medium) {
         (To::Person(subject), _) => {
             let way = house.people.get(subject).and_then(|person| person.way(*medium));
@@ -94,7 +138,7 @@ pub(crate) fn draft(state: &State, owed: &Owed) -> Option<Draft> {
     };
     Some(Draft {
         to,
-        message_id: begun.message_id.clone(),
+        message_id,
         language: known.language.clone(),
         urgent: known.urgent,
         kind: known.facts.get("kind").cloned().unwrap_or_default(),

@@ -114,6 +114,7 @@ impl Person {
             | NotifierEvent::ReminderRead { .. }
             | NotifierEvent::ReminderAcknowledged { .. }
             | NotifierEvent::ReminderSnoozed { .. }
+            | NotifierEvent::ReminderResumed { .. }
             | NotifierEvent::ReminderRecalled { .. }
             | NotifierEvent::ReminderUnanswered { .. } => {}
         }

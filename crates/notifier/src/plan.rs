@@ -14,7 +14,7 @@ use crate::defer;
 use crate::document::{MESSAGE_TEXT, pinned};
 use crate::file::File;
 use crate::person::Person;
-use crate::reminder::{Reminder, To};
+use crate::reminder::{End, Reminder, To};
 use crate::rule::Rule;
 use crate::state::{House, State, earlier};
 use crate::text::DEFAULT_LANGUAGE;
@@ -35,7 +35,7 @@ struct Saying<'a> {
 }
 
 /// Notes every stream that says whether a ticket's reminders are still needed.
-fn guarded<'a>(ticket: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a House, &'a File)> {
+pub(crate) fn guarded<'a>(ticket: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a House, &'a File)> {
     for stream in [stream::ticket(ticket), stream::work(ticket), stream::sla(ticket), stream::reminder(ticket)] {
         read.guard(&stream);
     }
@@ -164,38 +164,39 @@ pub(crate) fn recall(
     at: &At,
 ) -> Decided<Event> {
     let Some(house) = read.guard(&stream::reminder(ticket)).house(&at.tenant) else { return Vec::new() };
-    let recalled = moot(house, ticket, topic, position, at.now).take(MAX_RECALLED);
+    let recalled = moot(house, ticket, topic, position).take(MAX_RECALLED);
     recorded(ticket, recalled.map(|reminder| NotifierEvent::ReminderRecalled { reminder, why }))
 }
 
 /// The reminders of a ticket that need not be said any more since this topic was closed at this position.
-pub(crate) fn moot(
-    house: &House,
-    ticket: Uuid,
-    topic: &Topic,
-    position: u64,
-    now: Micros,
-) -> impl Iterator<Item = Uuid> {
+pub(crate) fn moot(house: &House, ticket: Uuid, topic: &Topic, position: u64) -> impl Iterator<Item = Uuid> {
     let open = house.reminders_of(ticket).filter(move |(_, reminder)| {
-        reminder.position < position
-            && reminder.unsettled(now)
-            && (*topic == Topic::Ticket || reminder.topic() == *topic)
+        reminder.position < position && reminder.unsettled() && (*topic == Topic::Ticket || reminder.topic() == *topic)
     });
     open.map(|(id, _)| id)
 }
 
-/// Records that nobody answered, or that it did not arrive, and tells the next queue: once, one step up.
+/// Records that nobody answered, or that it did not arrive, and tells the next queue: once, one step up. It tells nobody
+/// where another who was told the same answers for it, or may still get what did not arrive here.
 pub(crate) fn escalate(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let Some((house, file)) = guarded(ticket, read, at) else { return Vec::new() };
     let Some((_, reminder)) = read.look().reminder(&at.tenant, ticket, id) else { return Vec::new() };
     let unanswered = reminder.answer_by.is_some_and(|by| by < at.now) || reminder.exhausted();
-    if reminder.end.is_some() || !unanswered || file.moot(&reminder.topic(), reminder.position) {
+    if reminder.end.is_some() || !unanswered || house.moot(reminder) {
         return Vec::new();
     }
+    let told = (reminder.cause, &reminder.rule.0, reminder.step);
+    let siblings = house.reminders_of(ticket).map(|(_, one)| one);
+    let mut siblings = siblings.filter(|one| (one.cause, &one.rule.0, one.step) == told);
+    let in_hand = if reminder.exhausted() {
+        siblings.any(|one| !one.exhausted())
+    } else {
+        siblings.any(|one| one.end == Some(End::Acknowledged))
+    };
     let pin = Pinned { name: reminder.rule.0.clone(), version: reminder.rule.1 };
     let rule = pinned(&house.rules, &pin.name, pin.version).and_then(|edition| edition.read()).map(|(_, rule)| rule);
-    let next = rule.and_then(|rule| rule.escalate_to.clone()).filter(|_| reminder.step == 0);
-    let delivered = reminder.arrived(at.now);
+    let next = rule.and_then(|rule| rule.escalate_to.clone()).filter(|_| reminder.step == 0 && !in_hand);
+    let delivered = reminder.arrived();
     let mut events = vec![NotifierEvent::ReminderUnanswered { reminder: id, delivered, escalates_to: next.clone() }];
     if let (Some(rule), Some(queue)) = (rule, next) {
         let too_late = match &reminder.to {

@@ -1,6 +1,8 @@
 //! What others' facts and the passing of time make notifier want: commands, never events.
 
-use decider::{Micros, Reaction};
+use std::collections::BTreeSet;
+
+use decider::{Micros, Reaction, Tenant};
 use ticket::dispatch::DispatchEvent;
 use ticket::intake::Accountable;
 use ticket::notifier::{NotifierEvent, Then};
@@ -14,7 +16,7 @@ use crate::file::File;
 use crate::known::{self, Scalars};
 use crate::plan::{MAX_RECALLED, moot};
 use crate::rule::Audience;
-use crate::state::{House, State};
+use crate::state::{House, State, earlier};
 use crate::topic::closed;
 
 /// What an event takes back, and then what the rules want said of it.
@@ -24,6 +26,7 @@ pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
         return undelivered(house, cause, ticket, event).into_iter().collect();
     }
     let mut wanted = taken_back(house, cause, ticket);
+    wanted.extend(hastened(house, cause, ticket));
     if let Some(file) = house.tickets.get(&ticket) {
         wanted.extend(said(house, file, cause, ticket));
     }
@@ -34,12 +37,22 @@ pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
 fn taken_back(house: &House, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Command>> {
     let Some((topic, why)) = closed(&cause.event) else { return Vec::new() };
     let position = cause.position;
-    let parts = moot(house, ticket, &topic, position, cause.recorded_at).count().div_ceil(MAX_RECALLED);
+    let parts = moot(house, ticket, &topic, position).count().div_ceil(MAX_RECALLED);
     let recall = |part: usize| {
         let command = Command::Recall { ticket, topic: topic.clone(), position, why };
         because(cause, "recall", format!("{ticket}/{part}"), command)
     };
     (0..parts).map(recall).collect()
+}
+
+/// What was put off beyond an instant that has moved forward waits no longer.
+fn hastened(house: &House, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Command>> {
+    let Event::Sla(SlaEvent::ClockStarted { .. } | SlaEvent::ClockResumed { .. }) = &cause.event else {
+        return Vec::new();
+    };
+    let open = house.reminders_of(ticket).filter(|(_, known)| known.end.is_none() && house.overslept(known));
+    let resume = |(reminder, _)| because(cause, "resume", format!("{reminder}"), Command::Resume { ticket, reminder });
+    open.map(resume).collect()
 }
 
 /// A rule speaks of what was recorded while it was in force, in the version in force then: a rule put in force later
@@ -114,7 +127,7 @@ fn because(cause: &Recorded, rule: &'static str, target: String, command: Comman
 }
 
 /// However it comes to it, a reminder escalates once.
-fn escalation(tenant: decider::Tenant, ticket: Uuid, reminder: Uuid, at: Micros) -> Reaction<Command> {
+fn escalation(tenant: Tenant, ticket: Uuid, reminder: Uuid, at: Micros) -> Reaction<Command> {
     Reaction {
         rule: "escalate",
         tenant,
@@ -126,23 +139,38 @@ fn escalation(tenant: decider::Tenant, ticket: Uuid, reminder: Uuid, at: Micros)
     }
 }
 
-/// What was not answered by an instant that the clock stands past.
+/// What comes due by this instant, and what was not answered by one that the clock stands past.
 pub(crate) fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
-    let past = awaited(state).take_while(|(at, ..)| *at < now);
-    past.map(|(at, tenant, ticket, reminder)| escalation(tenant, ticket, reminder, at)).take(limit).collect()
+    let over = needed(state, &state.waiting).take_while(|(at, ..)| *at <= now);
+    let over = over.map(|(at, tenant, ticket, reminder)| Reaction {
+        rule: "resume",
+        tenant,
+        cause: format!("{reminder}/{at}"),
+        target: ticket.to_string(),
+        occurred_at: at,
+        causation: None,
+        command: Command::Resume { ticket, reminder },
+    });
+    let past = needed(state, &state.answers).take_while(|(at, ..)| *at < now);
+    over.chain(past.map(|(at, tenant, ticket, reminder)| escalation(tenant, ticket, reminder, at)))
+        .take(limit)
+        .collect()
 }
 
-/// The first instant that stands past an answer's.
+/// The first instant at which something comes due, or that stands past an answer's.
 pub(crate) fn next_due(state: &State) -> Option<Micros> {
-    awaited(state).next().map(|(at, ..)| at.saturating_add(1))
+    let over = needed(state, &state.waiting).next().map(|(at, ..)| at);
+    earlier(over, needed(state, &state.answers).next().map(|(at, ..)| at.saturating_add(1)))
 }
 
-/// The answers waited for, soonest first: not of what need not be said any more.
-fn awaited(state: &State) -> impl Iterator<Item = (Micros, decider::Tenant, Uuid, Uuid)> {
-    state.answers.iter().filter_map(|(at, tenant, reminder)| {
+/// Those of a queue, soonest first, that still need to be said.
+fn needed(
+    state: &State,
+    queue: &BTreeSet<(Micros, Tenant, Uuid)>,
+) -> impl Iterator<Item = (Micros, Tenant, Uuid, Uuid)> {
+    queue.iter().filter_map(|(at, tenant, reminder)| {
         let house = state.house(tenant)?;
-        let known = house.reminders.get(reminder)?;
-        let file = house.tickets.get(&known.ticket)?;
-        (!file.moot(&known.topic(), known.position)).then(|| (*at, tenant.clone(), known.ticket, *reminder))
+        let known = house.reminders.get(reminder).filter(|known| !house.moot(known))?;
+        Some((*at, tenant.clone(), known.ticket, *reminder))
     })
 }

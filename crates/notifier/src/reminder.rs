@@ -40,6 +40,13 @@ pub(crate) struct Try {
     pub(crate) ended: Option<(Micros, TryEnd)>,
 }
 
+impl Try {
+    /// Whether the other side took it.
+    fn arrived(&self) -> bool {
+        matches!(&self.ended, Some((_, TryEnd::Arrived(_))))
+    }
+}
+
 /// How a try ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TryEnd {
@@ -67,6 +74,14 @@ pub(crate) struct Reminder {
     pub(crate) send_at: Micros,
     pub(crate) deferred: Option<Deferral>,
     pub(crate) answer_by: Option<Micros>,
+    /// Until when it is put off, by its recipient or for them; nothing once that came due.
+    pub(crate) waits: Option<Micros>,
+    /// Whether its recipient may see it: what is put off is not shown before its time.
+    pub(crate) shown: bool,
+    /// How often it came again because its recipient wanted it later.
+    pub(crate) again: u32,
+    /// When it last did, and how many tries there were before.
+    rearmed: Option<(Micros, usize)>,
     /// The media it fell through to.
     pub(crate) fallen: Vec<Medium>,
     pub(crate) tries: Vec<Try>,
@@ -117,6 +132,10 @@ impl Reminder {
             send_at: *send_at,
             deferred: *deferred,
             answer_by: *answer_by,
+            waits: deferred.map(|_| *send_at),
+            shown: deferred.is_none(),
+            again: 0,
+            rearmed: None,
             fallen: Vec::new(),
             tries: Vec::new(),
             read_at: None,
@@ -129,12 +148,13 @@ impl Reminder {
     pub(crate) fn evolve(&mut self, event: &NotifierEvent, at: Micros) {
         match event {
             NotifierEvent::ReminderDeferred { until, why, .. } => {
-                (self.send_at, self.deferred) = (*until, Some(*why));
+                (self.send_at, self.deferred, self.waits) = (*until, Some(*why), Some(*until));
             }
             NotifierEvent::AttemptStarted { attempt, medium, message_id, .. } => {
                 let message_id = message_id.clone();
                 let begun = Try { medium: *medium, number: *attempt, message_id, started_at: at, ended: None };
                 self.tries.push(begun);
+                self.shown = true;
             }
             NotifierEvent::AttemptSucceeded { attempt, medium, receipt, .. } => {
                 self.ended((*medium, *attempt), (at, TryEnd::Arrived(receipt.clone())));
@@ -147,13 +167,26 @@ impl Reminder {
             }
             NotifierEvent::ReminderRead { .. } => self.read_at = Some(at),
             NotifierEvent::ReminderAcknowledged { .. } => self.end = Some(End::Acknowledged),
-            NotifierEvent::ReminderSnoozed { until, .. } => self.snoozed_until = Some(*until),
+            NotifierEvent::ReminderSnoozed { until, .. } => {
+                (self.snoozed_until, self.waits) = (Some(*until), Some(*until));
+            }
+            NotifierEvent::ReminderResumed { .. } => self.resumed(at),
             NotifierEvent::ReminderRecalled { why, .. } => self.end = Some(End::Recalled(*why)),
             NotifierEvent::ReminderUnanswered { .. } => self.end = Some(End::Unanswered),
             NotifierEvent::ReminderPlanned { .. }
             | NotifierEvent::RecipientSet { .. }
             | NotifierEvent::PresenceReported { .. }
             | NotifierEvent::DoNotDisturbSet { .. } => {}
+        }
+    }
+
+    /// Its time came, or was brought forward.
+    fn resumed(&mut self, at: Micros) {
+        (self.waits, self.shown, self.send_at) = (None, true, self.send_at.min(at));
+        if self.snoozed_until.is_some_and(|until| self.rearmed.is_none_or(|(last, _)| last < until)) {
+            self.snoozed_until = self.snoozed_until.min(Some(at));
+            self.again += 1;
+            self.rearmed = Some((at, self.tries.len()));
         }
     }
 
@@ -179,18 +212,20 @@ impl Reminder {
     }
 
     /// The attempts that are owed: by which medium, the how manieth, from when on. None once it ended or was seen. The
-    /// inbox is no attempt: what is planned is there when its time comes.
+    /// inbox is no attempt: what is shown is there. What its recipient wanted again later is owed once more by every
+    /// medium it had arrived by.
     pub(crate) fn owed(&self) -> impl Iterator<Item = (Micros, Medium, u32)> {
         let open = self.end.is_none() && !self.seen();
         let media = self.in_use().filter(move |medium| open && *medium != Medium::InApp);
+        let (rearmed_at, before) = self.rearmed.unwrap_or_default();
+        let (past, since) = self.tries.split_at(before.min(self.tries.len()));
         // What turned out to have arrived by a medium is not sent by it again, however a later try ended.
-        let arrived = |medium| {
-            let taken = |attempt: &Try| matches!(&attempt.ended, Some((_, TryEnd::Arrived(_))));
-            self.tries.iter().any(|attempt| attempt.medium == medium && taken(attempt))
-        };
-        media.filter(move |medium| !arrived(*medium)).filter_map(|medium| {
+        let arrived = |tries: &[Try], medium| tries.iter().any(|attempt| attempt.medium == medium && attempt.arrived());
+        media.filter(move |medium| !arrived(since, *medium)).filter_map(move |medium| {
+            let fresh = since.iter().all(|attempt| attempt.medium != medium);
             let (at, number) = match self.last(medium) {
                 None => (self.send_at, 1),
+                Some(Try { number, ended: Some(_), .. }) if fresh && arrived(past, medium) => (rearmed_at, number + 1),
                 Some(Try { number, ended: Some((_, TryEnd::Failed(_, Then::Retry { at }))), .. }) => (*at, number + 1),
                 Some(_) => return None,
             };
@@ -203,42 +238,52 @@ impl Reminder {
         self.tries.iter().filter(|attempt| attempt.ended.is_none())
     }
 
-    /// Whether it arrived anywhere by this instant: another side took it, or it is in the inbox.
-    pub(crate) fn arrived(&self, now: Micros) -> bool {
-        let taken = |attempt: &Try| matches!(&attempt.ended, Some((_, TryEnd::Arrived(_))));
-        (self.send_at <= now && self.in_use().any(|medium| medium == Medium::InApp)) || self.tries.iter().any(taken)
+    /// Whether it arrived anywhere: another side took it, or it is in the inbox.
+    pub(crate) fn arrived(&self) -> bool {
+        (self.shown && self.for_inbox()) || self.tries.iter().any(Try::arrived)
+    }
+
+    /// Whether the inbox is among the media in use.
+    fn for_inbox(&self) -> bool {
+        self.in_use().any(|medium| medium == Medium::InApp)
     }
 
     /// Whether no medium is left by which it could arrive.
     pub(crate) fn exhausted(&self) -> bool {
-        !self.arrived(Micros::MAX) && self.in_flight().next().is_none() && {
-            let gave_up = |medium| {
-                matches!(
-                    self.last(medium).and_then(|attempt| attempt.ended.as_ref()),
-                    Some((_, TryEnd::Failed(_, Then::GiveUp | Then::FallThrough { .. })))
-                )
-            };
-            self.in_use().all(gave_up)
-        }
+        let gave_up = |medium| {
+            matches!(
+                self.last(medium).and_then(|attempt| attempt.ended.as_ref()),
+                Some((_, TryEnd::Failed(_, Then::GiveUp | Then::FallThrough { .. })))
+            )
+        };
+        !self.arrived() && self.in_flight().next().is_none() && self.in_use().all(gave_up)
     }
 
     /// The medium that is left when one of those in use fails; none is needed where it arrived by another.
-    pub(crate) fn next_medium(&self, now: Micros) -> Option<Medium> {
+    pub(crate) fn next_medium(&self) -> Option<Medium> {
         let used: Vec<_> = self.in_use().collect();
-        let arrived = self.arrived(now);
+        let arrived = self.arrived();
         self.fallback.iter().copied().find(|medium| !arrived && !used.contains(medium))
     }
 
-    /// What a medium has been through.
+    /// What a medium has been through, since the reminder came again if it was tried since.
     pub(crate) fn tried(&self, medium: Medium) -> Option<Tried> {
-        let mut tries = self.tries.iter().filter(|attempt| attempt.medium == medium);
-        let since = tries.next()?.started_at;
-        Some(Tried { since, attempts: self.last(medium)?.number })
+        let of = |from| self.tries.iter().skip(from).filter(move |attempt| attempt.medium == medium);
+        let before = self.rearmed.map_or(0, |(_, before)| before);
+        let from = if of(before).next().is_some() { before } else { 0 };
+        let since = of(from).next()?.started_at;
+        Some(Tried { since, attempts: u32::try_from(of(from).count()).unwrap_or(u32::MAX) })
+    }
+
+    /// Keeps of what its text may say only what is asked for.
+    pub(crate) fn shrink(&mut self, asked: impl Fn(&str) -> bool) {
+        let topic = ["kind", "clock", "visit", "attend_by", "ticket"];
+        self.facts.retain(|name, _| topic.contains(&name.as_str()) || asked(name));
     }
 
     /// Whether anything is still to be expected of it.
-    pub(crate) fn unsettled(&self, now: Micros) -> bool {
-        self.end.is_none() && (matches!(self.to, To::Person(_)) || !self.arrived(now))
+    pub(crate) fn unsettled(&self) -> bool {
+        self.end.is_none() && (matches!(self.to, To::Person(_)) || !self.arrived())
     }
 
     /// What it is about; nothing but the ticket, to the customer.

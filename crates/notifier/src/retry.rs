@@ -50,17 +50,18 @@ pub(crate) fn then(
     too_late: Option<Micros>,
 ) -> Then {
     let over = next.map_or(Then::GiveUp, |medium| Then::FallThrough { medium });
-    let trouble = match outcome {
-        Outcome::Failed(trouble) => trouble,
-        // What may have arrived is sent once more, under the same id.
-        Outcome::Arrived(_) | Outcome::Lost => return Then::Retry { at: now },
+    let nth_pause = |n: u32| PAUSES_SECS[(n as usize).min(PAUSES_SECS.len() - 1)];
+    let (permanent, asked, pause) = match outcome {
+        Outcome::Failed(Trouble { permanent, retry_after_secs, .. }) => {
+            (*permanent, Micros::from(retry_after_secs.unwrap_or(0)), nth_pause(tried.attempts.saturating_sub(1)))
+        }
+        // What may have arrived is sent once more at once, under the same id; not so what is lost again and again.
+        Outcome::Arrived(_) | Outcome::Lost => (false, 0, tried.attempts.checked_sub(2).map_or(0, nth_pause)),
     };
-    let pause = PAUSES_SECS[(tried.attempts.saturating_sub(1) as usize).min(PAUSES_SECS.len() - 1)];
-    let asked = Micros::from(trouble.retry_after_secs.unwrap_or(0));
     let at = now.saturating_add(pause.max(asked).saturating_mul(SECOND_US));
     let past = |limit: Option<Micros>| limit.is_some_and(|limit| at > limit);
     let hurried = next.is_some() && past(too_late);
-    if trouble.permanent || hurried || past(Some(tried.since.saturating_add(TRIED_FOR_US))) {
+    if permanent || hurried || past(Some(tried.since.saturating_add(TRIED_FOR_US))) {
         return over;
     }
     Then::Retry { at }
@@ -89,6 +90,27 @@ mod tests {
         }
         assert_eq!(pauses, [10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 14_400, 14_400, 14_400, 14_400]);
         assert!(now <= TRIED_FOR_US);
+    }
+
+    /// Proves part of: N7
+    #[test]
+    fn what_is_lost_again_and_again_ends_within_a_day() {
+        let (mut now, mut attempts, mut pauses) = (0, 0, Vec::new());
+        let end = loop {
+            attempts += 1;
+            match then(&Outcome::Lost, Tried { since: 0, attempts }, now, None, None) {
+                Then::Retry { at } => {
+                    pauses.push((at - now) / SECOND_US);
+                    now = at;
+                }
+                end => break end,
+            }
+        };
+        assert_eq!((end, &pauses[..4], pauses.len()), (Then::GiveUp, [0, 10, 30, 120].as_slice(), 13));
+        let next = Some(Medium::Webhook);
+        let over = Then::FallThrough { medium: Medium::Webhook };
+        let tried = Tried { since: 0, attempts: 2 };
+        assert_eq!(then(&Outcome::Lost, tried, 0, next, Some(9 * SECOND_US)), over, "there is no time to wait");
     }
 
     /// Proves part of: N7

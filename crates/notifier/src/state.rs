@@ -13,7 +13,7 @@ use ticket::{Event, Recorded};
 use uuid::Uuid;
 
 use crate::audience::Staff;
-use crate::document::{Edition, MESSAGE_TEXT, REMINDER_RULE, Shelf};
+use crate::document::{Edition, MESSAGE_TEXT, REMINDER_RULE, Shelf, pinned};
 use crate::file::File;
 use crate::person::Person;
 use crate::reminder::{Reminder, To};
@@ -26,10 +26,23 @@ pub struct State {
     pub(crate) houses: BTreeMap<Tenant, House>,
     /// What counts as unanswered next, soonest first.
     pub(crate) answers: BTreeSet<(Micros, Tenant, Uuid)>,
-    /// The attempts owed, soonest first.
-    pub(crate) outbox: BTreeSet<(Micros, Tenant, Uuid, Medium)>,
+    /// What is put off, by when it comes due.
+    pub(crate) waiting: BTreeSet<(Micros, Tenant, Uuid)>,
     /// The attempts begun whose outcome nobody recorded.
     pub(crate) in_flight: BTreeSet<(Tenant, Uuid)>,
+}
+
+/// The attempts owed, each kind soonest first.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outbox {
+    pub(crate) urgent: BTreeSet<(Micros, Uuid, Medium)>,
+    pub(crate) calm: BTreeSet<(Micros, Uuid, Medium)>,
+}
+
+impl Outbox {
+    fn of(&mut self, reminder: &Reminder) -> &mut BTreeSet<(Micros, Uuid, Medium)> {
+        if reminder.urgent { &mut self.urgent } else { &mut self.calm }
+    }
 }
 
 /// What belongs to one tenant.
@@ -45,6 +58,7 @@ pub struct House {
     pub(crate) of_ticket: BTreeMap<Uuid, Vec<Uuid>>,
     /// The version of each ticket's reminders.
     pub(crate) versions: BTreeMap<Uuid, u64>,
+    pub(crate) outbox: Outbox,
 }
 
 impl State {
@@ -83,6 +97,9 @@ impl State {
         }
         if let Some(file) = house.tickets.get_mut(&id) {
             file.evolve(event);
+            if file.ended {
+                house.shrink(id);
+            }
         }
     }
 
@@ -100,6 +117,7 @@ impl State {
             let Some(known) = house.reminders.get_mut(&id) else { return };
             known.evolve(notifier, event.recorded_at);
             house.resent(id, notifier);
+            house.shrink_one(id);
         } else {
             let at = (event.recorded_at, event.position, event.causation);
             let Some(planned) = Reminder::planned(notifier, at, ticket) else { return };
@@ -112,25 +130,30 @@ impl State {
 
     /// Takes a reminder out of what is due.
     fn leave(&mut self, tenant: &Tenant, id: Uuid) {
-        let Some(known) = self.houses.get(tenant).and_then(|house| house.reminders.get(&id)) else { return };
+        let Some(House { reminders, outbox, .. }) = self.houses.get_mut(tenant) else { return };
+        let Some(known) = reminders.get(&id) else { return };
         for (at, medium, _) in known.owed() {
-            self.outbox.remove(&(at, tenant.clone(), id, medium));
+            outbox.of(known).remove(&(at, id, medium));
         }
         if let Some(at) = known.answer_by {
             self.answers.remove(&(at, tenant.clone(), id));
+        }
+        if let Some(at) = known.waits {
+            self.waiting.remove(&(at, tenant.clone(), id));
         }
         self.in_flight.remove(&(tenant.clone(), id));
     }
 
     /// Puts a reminder into what is due.
     fn enter(&mut self, tenant: &Tenant, id: Uuid) {
-        let Some(known) = self.houses.get(tenant).and_then(|house| house.reminders.get(&id)) else { return };
+        let Some(House { reminders, outbox, .. }) = self.houses.get_mut(tenant) else { return };
+        let Some(known) = reminders.get(&id) else { return };
         for (at, medium, _) in known.owed() {
-            self.outbox.insert((at, tenant.clone(), id, medium));
+            outbox.of(known).insert((at, id, medium));
         }
-        if let Some(at) = known.answer_by.filter(|_| known.end.is_none()) {
-            self.answers.insert((at, tenant.clone(), id));
-        }
+        let open = |at: &Micros| known.end.is_none().then_some((*at, tenant.clone(), id));
+        self.answers.extend(known.answer_by.as_ref().and_then(open));
+        self.waiting.extend(known.waits.as_ref().and_then(open));
         if known.in_flight().next().is_some() {
             self.in_flight.insert((tenant.clone(), id));
         }
@@ -172,7 +195,39 @@ impl House {
         self.people.entry(subject.clone()).or_default().sends(*until, id);
     }
 
-    /// Those of a ticket's reminders that the rest of a list is made of.
+    /// Keeps of the reminders of a ticket that ended what people may still look at.
+    fn shrink(&mut self, ticket: Uuid) {
+        for id in self.of_ticket.get(&ticket).cloned().unwrap_or_default() {
+            self.shrink_one(id);
+        }
+    }
+
+    /// As [`House::shrink`], of one: its text needs no facts that it does not name.
+    fn shrink_one(&mut self, id: Uuid) {
+        let Some(known) = self.reminders.get_mut(&id) else { return };
+        let ended = self.tickets.get(&known.ticket).is_some_and(|file| file.ended);
+        if !ended || known.end.is_none() {
+            return;
+        }
+        let text = pinned(&self.texts, &known.text.0, known.text.1).and_then(|edition| edition.kept.as_ref());
+        if let Some(text) = text {
+            known.shrink(|name| text.spec.contains(name));
+        }
+    }
+
+    /// Whether a reminder no longer needs to be said.
+    pub(crate) fn moot(&self, reminder: &Reminder) -> bool {
+        let file = self.tickets.get(&reminder.ticket);
+        file.is_some_and(|file| file.moot(&reminder.topic(), reminder.position))
+    }
+
+    /// Whether a reminder was put off beyond the instant from which on it would come too late.
+    pub(crate) fn overslept(&self, reminder: &Reminder) -> bool {
+        let limit = self.tickets.get(&reminder.ticket).and_then(|file| file.limit(&reminder.topic()));
+        reminder.waits.is_some_and(|until| limit.is_some_and(|limit| limit <= until))
+    }
+
+    /// A ticket's reminders, in the order in which they were planned.
     pub(crate) fn reminders_of(&self, ticket: Uuid) -> impl DoubleEndedIterator<Item = (Uuid, &Reminder)> {
         let ids = self.of_ticket.get(&ticket).into_iter().flatten();
         ids.filter_map(|id| Some((*id, self.reminders.get(id)?)))
@@ -207,6 +262,7 @@ pub(crate) fn reminder_of(event: &NotifierEvent) -> Option<Uuid> {
         | NotifierEvent::ReminderRead { reminder }
         | NotifierEvent::ReminderAcknowledged { reminder, .. }
         | NotifierEvent::ReminderSnoozed { reminder, .. }
+        | NotifierEvent::ReminderResumed { reminder }
         | NotifierEvent::ReminderRecalled { reminder, .. }
         | NotifierEvent::ReminderUnanswered { reminder, .. } => Some(*reminder),
         NotifierEvent::RecipientSet { .. }

@@ -16,7 +16,8 @@ const MAX_LISTED: usize = 1_000;
 
 /// Where a reminder stands.
 ///
-/// The inbox needs no attempt: a reminder whose media name it has arrived there as soon as its time to be sent has come.
+/// The inbox needs no attempt: a reminder whose media name it has arrived there as soon as it is shown, which it is once
+/// it is not put off any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// It is to be sent, at once or later.
@@ -112,29 +113,7 @@ pub struct PersonView {
     pub version: u64,
 }
 
-/// How many reminders a tenant has, and what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Planned.
-    pub planned: u64,
-    /// Sent: an attempt began, or they lie in the inbox.
-    pub sent: u64,
-    /// Arrived by at least one medium.
-    pub delivered: u64,
-    /// Seen.
-    pub read: u64,
-    /// Answered: acknowledged, or somebody took the step.
-    pub acted_on: u64,
-    /// Not sent at once.
-    pub deferred: u64,
-    /// Not answered in time.
-    pub unanswered: u64,
-    /// Arrived by no medium.
-    pub undelivered: u64,
-}
-
 fn standing(reminder: &Reminder, now: Micros) -> Standing {
-    let arrived = reminder.arrived(now);
     match reminder.end {
         Some(End::Acknowledged) => Standing::Acknowledged,
         Some(End::Recalled(_)) => Standing::Recalled,
@@ -142,7 +121,7 @@ fn standing(reminder: &Reminder, now: Micros) -> Standing {
         Some(End::Unanswered) => Standing::Unanswered,
         None if reminder.snoozed_until.is_some_and(|until| now < until) => Standing::Snoozed,
         None if reminder.seen() => Standing::Read,
-        None if arrived => Standing::Delivered,
+        None if reminder.arrived() => Standing::Delivered,
         None if reminder.exhausted() => Standing::Undelivered,
         None if reminder.tries.is_empty() => Standing::Waiting,
         None => Standing::Sending,
@@ -205,6 +184,24 @@ pub fn of_ticket(state: &State, tenant: &Tenant, ticket: Uuid, now: Micros) -> O
     Some(listed.map(|(id, reminder)| view(house, id, reminder, now)).collect())
 }
 
+/// Whether its recipient has not seen it and it is neither acknowledged nor recalled; what comes again is unseen again.
+fn unseen(reminder: &Reminder, now: Micros) -> bool {
+    let resting = reminder.read_at.is_some() && reminder.snoozed_until.is_some_and(|until| now < until);
+    !reminder.seen() && !resting && !matches!(reminder.end, Some(End::Acknowledged | End::Recalled(_)))
+}
+
+/// A reminder as it lies in somebody's inbox; nothing if it is somebody else's, or not shown yet.
+pub fn in_inbox(
+    state: &State,
+    (tenant, subject): (&Tenant, &str),
+    (ticket, id): (Uuid, Uuid),
+    now: Micros,
+) -> Option<ReminderView> {
+    let (house, reminder) = state.reminder(tenant, ticket, id)?;
+    let theirs = reminder.shown && reminder.to == To::Person(subject.to_owned());
+    theirs.then(|| view(house, id, reminder, now))
+}
+
 /// Where a listing of an inbox goes on: position and reminder.
 pub type InboxCursor = (u64, Uuid);
 
@@ -219,10 +216,9 @@ pub fn inbox(
     let Some(house) = state.house(tenant) else { return (Vec::new(), None) };
     let Some(person) = house.people.get(subject) else { return (Vec::new(), None) };
     let upto = before.unwrap_or((u64::MAX, Uuid::max()));
-    let fresh = |standing| matches!(standing, Standing::Waiting | Standing::Sending | Standing::Delivered);
     let mut found = person.inbox.range(..upto).rev().filter_map(|cursor| {
         let reminder = house.reminders.get(&cursor.1)?;
-        let wanted = !unread || fresh(standing(reminder, now));
+        let wanted = reminder.shown && (!unread || unseen(reminder, now));
         wanted.then_some((*cursor, reminder))
     });
     let page: Vec<_> = found.by_ref().take(limit).collect();
@@ -258,22 +254,4 @@ fn shown(subject: &str, person: &Person) -> PersonView {
         dnd_until: person.dnd_until,
         version: person.version,
     }
-}
-
-/// What became of a tenant's reminders.
-pub fn counts(state: &State, tenant: &Tenant, now: Micros) -> Counts {
-    let mut counts = Counts::default();
-    for reminder in state.house(tenant).iter().flat_map(|house| house.reminders.values()) {
-        let arrived = reminder.arrived(now);
-        let acted = matches!(reminder.end, Some(End::Acknowledged | End::Recalled(ticket::notifier::Recall::ActedOn)));
-        counts.planned += 1;
-        counts.sent += u64::from(arrived || !reminder.tries.is_empty());
-        counts.delivered += u64::from(arrived);
-        counts.read += u64::from(reminder.read_at.is_some());
-        counts.acted_on += u64::from(acted);
-        counts.deferred += u64::from(reminder.deferred.is_some());
-        counts.unanswered += u64::from(reminder.end == Some(End::Unanswered));
-        counts.undelivered += u64::from(reminder.exhausted());
-    }
-    counts
 }

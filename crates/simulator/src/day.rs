@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::endpoints::Endpoints;
 use chassis::token::DevKey;
 use decider::Micros;
 use eventlog::Clock;
@@ -34,8 +35,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What a day is played with.
 pub struct Setting {
-    /// The cluster's address, such as `http://127.0.0.1:7100`.
-    pub endpoint: String,
+    /// Where the cluster's services listen.
+    pub endpoints: Endpoints,
     /// Signs the people's tokens.
     pub key: DevKey,
     /// Whose day it is.

@@ -99,7 +99,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 2;
+    const FOLD: u32 = 3;
     type Event = Event;
     type State = State;
     type Command = Command;

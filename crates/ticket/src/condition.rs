@@ -5,12 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use cel::IdedExpr;
+use cel::common::ast::{EntryExpr, Expr};
 use serde::{Deserialize, Serialize};
 
 use crate::intake::{FieldValue, Impact, Priority, Request, Urgency};
 
 /// Longest condition, bytes.
 pub const MAX_BYTES: usize = 2_000;
+/// Deepest brackets: parsing and evaluation take stack for each.
+const MAX_BRACKETS: usize = 8;
+/// Deepest expression: evaluation takes stack for each level.
+const MAX_DEPTH: usize = 24;
 
 /// What conditions know of a ticket, as `ticket`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +99,16 @@ impl Condition {
         if text.len() > MAX_BYTES {
             return Err(format!("is longer than {MAX_BYTES} bytes"));
         }
+        if brackets(text) > MAX_BRACKETS {
+            return Err(format!("nests brackets more than {MAX_BRACKETS} deep"));
+        }
         let program = cel::Program::compile(text).map_err(|error| format!("is no condition: {error}"))?;
+        if depth(program.expression()) > MAX_DEPTH {
+            return Err(format!("joins more than {MAX_DEPTH} parts in a row"));
+        }
+        if walks(program.expression()) {
+            return Err("walks over a list, which could take for ever; ask with `in`".into());
+        }
         let unknown = |name: &&str| sample.iter().all(|(known, _)| known != name);
         if let Some(name) = program.references().variables().into_iter().find(unknown) {
             let known: Vec<_> = sample.iter().map(|(name, _)| *name).collect();
@@ -120,6 +135,50 @@ impl Condition {
             context.add_variable_from_value(*name, value);
         }
         self.0.execute(&context)
+    }
+}
+
+/// How deep a text nests brackets, those within quotes too: known before anything is parsed.
+fn brackets(text: &str) -> usize {
+    let open = text.chars().scan(0_usize, |open, char| {
+        match char {
+            '(' | '[' | '{' => *open += 1,
+            ')' | ']' | '}' => *open = open.saturating_sub(1),
+            _ => {}
+        }
+        Some(*open)
+    });
+    open.max().unwrap_or(0)
+}
+
+/// How deep an expression is.
+fn depth(expression: &IdedExpr) -> usize {
+    1 + parts(expression).into_iter().map(depth).max().unwrap_or(0)
+}
+
+/// Whether an expression walks over a list by `all`, `exists`, `map` or `filter`: walks within walks multiply.
+fn walks(expression: &IdedExpr) -> bool {
+    matches!(expression.expr, Expr::Comprehension(_)) || parts(expression).into_iter().any(walks)
+}
+
+fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
+    match &expression.expr {
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).collect(),
+        Expr::Comprehension(each) => {
+            vec![&each.iter_range, &each.accu_init, &each.loop_cond, &each.loop_step, &each.result]
+        }
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Map(map) => map.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect(),
+        Expr::Select(select) => vec![&*select.operand],
+        Expr::Struct(made) => made.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect(),
+    }
+}
+
+fn entry_parts(entry: &EntryExpr) -> Vec<&IdedExpr> {
+    match entry {
+        EntryExpr::StructField(field) => vec![&field.value],
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
     }
 }
 
@@ -160,5 +219,32 @@ mod tests {
             assert!(holds(text, &TicketFacts::sample()).is_err(), "{text}");
         }
         assert!(holds(&"true && ".repeat(1_000), &TicketFacts::sample()).unwrap_err().contains("longer"));
+    }
+
+    #[test]
+    fn a_condition_cannot_run_for_ever() {
+        let ten = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+        let steps = (0..5).fold("true".to_owned(), |inner, depth| format!("{ten}.all(v{depth}, {inner})"));
+        let grown = format!("['ab']{}.size() == 1", ".map(s, s + s + s + s)".repeat(4));
+        let hidden = format!("{{'a': {ten}.exists(a, {{1: [{ten}.all(b, a == b)]}}.size() == 1)}}.size() == 1");
+        for text in [steps, grown, hidden] {
+            assert!(holds(&text, &TicketFacts::sample()).unwrap_err().contains("walks over"), "{text}");
+        }
+        let deep = [
+            ("(", "true", ")"),
+            ("[", "1", "]"),
+            ("1+", "1 == 1", ""),
+            ("ticket[", "1", "]"),
+            ("true?true:", "true", ""),
+        ];
+        for (open, inner, close) in deep {
+            let text = format!("{}{inner}{}", open.repeat(190), close.repeat(190));
+            assert!(holds(&text, &TicketFacts::sample()).is_err(), "{text}");
+        }
+        for deep in [format!("ticket{} == 1", "[1]".repeat(600)), format!("ticket{} == 1", ".f()".repeat(450))] {
+            assert!(holds(&deep, &TicketFacts::sample()).unwrap_err().contains("in a row"), "{deep}");
+        }
+        let many = format!("{}ticket.priority == 'low'", "ticket.priority == 'medium' || ".repeat(60));
+        assert_eq!(holds(&many, &TicketFacts::sample()), Ok(true), "alternatives are no depth");
     }
 }

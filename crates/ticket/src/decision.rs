@@ -4,13 +4,14 @@
 //! compute it again stands beside it.
 
 use decider::Micros;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dispatch::{Place, Slot};
 use crate::sla::Pinned;
 
 /// A rule that nobody breaks, but for a dispatcher with a reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HardRule {
     /// Has not the skill, or not at the level.
@@ -36,7 +37,7 @@ pub enum HardRule {
 }
 
 /// What a choice is weighed by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Term {
     /// Seconds on the way.
@@ -54,7 +55,7 @@ pub enum Term {
 }
 
 /// What a second of each term costs, in thousandths.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Weights {
     /// Of travel.
     pub travel_permille: i64,
@@ -71,7 +72,7 @@ pub struct Weights {
 }
 
 /// Somebody a hard rule dropped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Dropped {
     /// Who.
     pub engineer: String,
@@ -82,7 +83,7 @@ pub struct Dropped {
 }
 
 /// What was known of somebody who passed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// The version of their stream.
     pub version: u64,
@@ -96,7 +97,7 @@ pub struct Seen {
 }
 
 /// Somebody who passed, with what they would cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ranked {
     /// Who.
     pub engineer: String,
@@ -111,7 +112,7 @@ pub struct Ranked {
 }
 
 /// Who chose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chooser {
     /// The policy.
@@ -128,7 +129,7 @@ pub enum Chooser {
 }
 
 /// A choice with everything it was made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// Who chose.
     pub chooser: Chooser,

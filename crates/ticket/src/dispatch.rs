@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use decider::Micros;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use crate::intake::Priority;
 use crate::sla::Pinned;
 
 /// A point on the earth, millionths of a degree, WGS 84.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     /// Latitude, -90,000,000 to 90,000,000.
     pub lat_udeg: i64,
@@ -25,7 +26,7 @@ pub struct Place {
 }
 
 /// A stretch of an engineer's time: the way there and the work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {
     /// When the way there begins.
     pub from: Micros,
@@ -43,7 +44,7 @@ impl Slot {
 }
 
 /// What a visit needs, fixed when it is planned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Job {
     /// The job type, in the version it was planned by.
     pub job_type: Pinned,
@@ -73,7 +74,7 @@ pub struct Job {
 }
 
 /// Where a rule sends a ticket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Destination {
     /// A queue of intake's.
@@ -85,7 +86,7 @@ pub enum Destination {
 }
 
 /// Why an engineer no longer has a visit that was offered or accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Release {
     /// A dispatcher took it back.
@@ -101,7 +102,7 @@ pub enum Release {
 }
 
 /// Why a visit ended without its work being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// Parts are missing.
@@ -115,17 +116,15 @@ pub enum StopReason {
 }
 
 /// Why a visit will not take place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VisitEnd {
     /// Its ticket was closed, cancelled or resolved without it.
     TicketEnded,
-    /// A dispatcher called it off.
-    CalledOff,
 }
 
 /// Why somebody went off duty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OffDuty {
     /// The shift is over.
@@ -137,7 +136,7 @@ pub enum OffDuty {
 }
 
 /// An event of a `work/*`, `engineer/*`, `stock/*` or `track/*` stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DispatchEvent {
     /// A rule said where a ticket belongs.
     Routed {
@@ -193,6 +192,10 @@ pub enum DispatchEvent {
         retry_at: Micros,
         /// Who was dropped by which rule.
         decision: Box<Decision>,
+        /// The decision about this visit that dropped the same engineers for the same reasons, by its number: they are not
+        /// named again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        same_as: Option<u32>,
     },
     /// The engineer took it on.
     OfferAccepted {
@@ -202,6 +205,8 @@ pub enum DispatchEvent {
         engineer: String,
         /// When.
         slot: Slot,
+        /// When whoever has not set out is a no-show.
+        depart_by: Micros,
     },
     /// The engineer did not want it.
     OfferDeclined {
@@ -305,6 +310,8 @@ pub enum DispatchEvent {
         to: String,
         /// When.
         slot: Slot,
+        /// When whoever has not set out is a no-show.
+        depart_by: Micros,
         /// What the next one must know.
         note: Personal<String>,
     },

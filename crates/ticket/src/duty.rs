@@ -54,11 +54,11 @@ impl Duty {
         }
     }
 
-    /// When they will be back, or when duty ends by itself.
-    pub fn turns_at(self) -> Option<Micros> {
+    /// Whether they are on duty from one instant up to another, which is not part of it.
+    pub fn covers(self, from: Micros, to: Micros) -> bool {
         match self {
-            Self::On { until } => until,
-            Self::Off { back_at } => back_at,
+            Self::On { until } => until.is_none_or(|until| to <= until),
+            Self::Off { back_at } => back_at.is_some_and(|back_at| from >= back_at),
         }
     }
 }
@@ -102,6 +102,8 @@ mod tests {
         );
         let gone = Duty::Off { back_at: None };
         assert_eq!((gone.on(Micros::MAX), gone.window(0)), (false, None));
+        assert_eq!((until.covers(3, 10), until.covers(3, 11), Duty::default().covers(0, 11)), (true, false, true));
+        assert_eq!((back.covers(10, 11), back.covers(9, 11), gone.covers(9, 11)), (true, false, false));
     }
 
     /// Which of the instants 0 to 30 somebody is on duty at, after these events.

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use decider::Micros;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ pub use crate::request::{
 };
 
 /// An event of a `ticket/*` or `customer/*` stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum IntakeEvent {
     /// A ticket was opened; somebody is accountable from this moment.
     Received {

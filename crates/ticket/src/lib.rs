@@ -20,6 +20,7 @@ pub mod notifier;
 pub mod personal;
 pub mod queue;
 pub mod request;
+pub mod schema;
 pub mod sla;
 pub mod stream;
 pub mod upcast;

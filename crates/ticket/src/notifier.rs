@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use decider::Micros;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use crate::intake::Contact;
 use crate::sla::Pinned;
 
 /// How somebody is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Medium {
     /// The inbox of Docket itself.
@@ -28,7 +29,7 @@ pub enum Medium {
 }
 
 /// Where somebody is reached by a medium.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Address {
     /// By which medium.
     pub medium: Medium,
@@ -42,7 +43,7 @@ pub struct Address {
 }
 
 /// Hours in which only what cannot wait is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quiet {
     /// From this minute of the day.
     pub from_minute: u16,
@@ -51,7 +52,7 @@ pub struct Quiet {
 }
 
 /// Who is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
     /// One of ours, by token subject.
@@ -61,7 +62,7 @@ pub enum Recipient {
 }
 
 /// Whether somebody is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Looks at the inbox.
@@ -73,7 +74,7 @@ pub enum Presence {
 }
 
 /// Why a reminder waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Deferral {
     /// The recipient's quiet hours.
@@ -85,7 +86,7 @@ pub enum Deferral {
 }
 
 /// Why a reminder is no longer needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recall {
     /// Somebody took the step.
@@ -97,7 +98,7 @@ pub enum Recall {
 }
 
 /// What follows a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Then {
     /// The same medium again.
@@ -115,7 +116,7 @@ pub enum Then {
 }
 
 /// An event of a `reminder/*` or `recipient/*` stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(clippy::large_enum_variant, reason = "events pass one at a time; no collection holds them")]
 pub enum NotifierEvent {
     /// Somebody is to be told something.
@@ -168,7 +169,8 @@ pub enum NotifierEvent {
         attempt: u32,
         /// By which medium.
         medium: Medium,
-        /// What the receiver de-duplicates by: the Message-ID, the webhook-id. The same for every try by this medium.
+        /// What the receiver de-duplicates by: the Message-ID, the webhook-id. The same for every try by this medium,
+        /// until the recipient wanted it again later.
         message_id: String,
     },
     /// The try succeeded.
@@ -213,6 +215,11 @@ pub enum NotifierEvent {
         reminder: Uuid,
         /// When.
         until: Micros,
+    },
+    /// What was put off, or wanted again later, came due: it lies in the inbox, and goes out by the other media.
+    ReminderResumed {
+        /// The reminder.
+        reminder: Uuid,
     },
     /// It is no longer needed.
     ReminderRecalled {

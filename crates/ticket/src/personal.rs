@@ -1,5 +1,8 @@
 //! Personal data inside events: plain when decided, sealed under its subject's key from the append on.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,5 +38,28 @@ impl<T> Personal<T> {
         match self {
             Self::Plain { subject, .. } | Self::Sealed { subject, .. } => *subject,
         }
+    }
+}
+
+/// The form outsiders see: the sealed one never leaves the house.
+impl<T: JsonSchema> JsonSchema for Personal<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Personal{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (subject, value) = (generator.subschema_for::<Uuid>(), generator.subschema_for::<T>());
+        json_schema!({
+            "description": "A value about a person: shown by grant, withheld without one, erased where its key is gone.",
+            "oneOf": [
+                { "type": "object", "required": ["personal"], "additionalProperties": false, "properties": {
+                    "personal": { "type": "object", "required": ["subject", "value"], "additionalProperties": false,
+                        "properties": { "subject": subject, "value": value } } } },
+                { "type": "object", "required": ["withheld"], "additionalProperties": false,
+                    "properties": { "withheld": { "const": true } } },
+                { "type": "object", "required": ["erased"], "additionalProperties": false,
+                    "properties": { "erased": { "const": true } } },
+            ],
+        })
     }
 }

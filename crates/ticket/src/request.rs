@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use decider::Micros;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Personal;
 
 /// Who answers for a ticket right now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Accountable {
     /// Whoever is on duty for the queue.
@@ -19,7 +20,7 @@ pub enum Accountable {
 }
 
 /// The next step every open ticket has: who owes it, and by when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attention {
     /// Who owes the next step.
     pub accountable: Accountable,
@@ -28,7 +29,7 @@ pub struct Attention {
 }
 
 /// How urgent the work is for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// 低
@@ -42,7 +43,7 @@ pub enum Priority {
 }
 
 /// How many people the trouble touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     /// One person.
@@ -54,7 +55,7 @@ pub enum Impact {
 }
 
 /// How soon the customer needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Urgency {
     /// Whenever.
@@ -68,7 +69,7 @@ pub enum Urgency {
 }
 
 /// What the matrix makes a priority of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Weight {
     /// How many it touches.
     pub impact: Impact,
@@ -77,7 +78,7 @@ pub struct Weight {
 }
 
 /// Where a message or a call came in or went out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The public API.
@@ -95,7 +96,7 @@ pub enum Channel {
 }
 
 /// Why a ticket waits; several may hold at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitReason {
     /// For the customer's answer.
@@ -111,7 +112,7 @@ pub enum WaitReason {
 }
 
 /// The value of a template's field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldValue {
     /// Free text or one of the template's choices.
@@ -125,7 +126,7 @@ pub enum FieldValue {
 }
 
 /// How to reach the person who reported.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
     /// Name as given.
     pub name: String,
@@ -138,7 +139,7 @@ pub struct Contact {
 }
 
 /// The customer behind a ticket: a pseudonym, and the reference it stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Customer {
     /// Keyed hash of tenant and reference; also the subject of the customer's personal data.
     pub id: Uuid,
@@ -147,7 +148,7 @@ pub struct Customer {
 }
 
 /// What a ticket is opened with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     /// The ticket type whose template was used.
     pub ticket_type: String,
@@ -179,7 +180,7 @@ pub struct Request {
 }
 
 /// Who wrote a comment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
     /// The customer's side.
@@ -191,7 +192,7 @@ pub enum Author {
 }
 
 /// What happened to an imported ticket, in the words of the work-order log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityKind {
     /// Put into a queue.
@@ -217,7 +218,7 @@ pub enum ActivityKind {
 }
 
 /// Where a ticket stands, coarsely: what clocks and figures know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Nobody works on it yet.
@@ -233,7 +234,7 @@ pub enum Status {
 }
 
 /// One line of another system's history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Activity {
     /// The raw name.
     pub activity: String,

@@ -3,12 +3,13 @@
 //! Instants of marks are facts: they were computed once, by the versions named, and are never recomputed.
 
 use decider::Micros;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::intake::Accountable;
 
 /// A version of a configuration document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pinned {
     /// The document's name.
     pub name: String,
@@ -17,7 +18,7 @@ pub struct Pinned {
 }
 
 /// The instant at which a share of the budget is used up, if the clock keeps running.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mark {
     /// Share of the budget in basis points; 10,000 is the breach.
     pub share_bp: u32,
@@ -26,7 +27,7 @@ pub struct Mark {
 }
 
 /// What a clock was made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
     /// The policy.
     pub policy: Pinned,
@@ -39,7 +40,7 @@ pub struct Terms {
 }
 
 /// Why somebody was late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BreachCause {
     /// Nobody had time.
@@ -59,7 +60,7 @@ pub enum BreachCause {
 }
 
 /// An event of a `sla/<ticket>` stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SlaEvent {
     /// A clock was attached and ran from `since`.
     ClockStarted {

@@ -24,7 +24,7 @@ impl Grpc {
         let end = micros("end_time", asked.end_time)?;
         let log_position = self.reached(&asked.min_position).await?;
         let analytics = Arc::clone(&self.analytics);
-        // Away from the threads that serve, since many tickets take a while.
+        // Away from the threads that serve, since many tickets take a while: what happens meanwhile is folded after it.
         let counting = move || {
             analytics.view(|state| crate::service_report(state, &who.tenant, &Between { start, end }, &asked.queue))
         };
@@ -100,7 +100,6 @@ fn stopped(why: StopReason) -> &'static str {
 fn cancelled(why: VisitEnd) -> &'static str {
     match why {
         VisitEnd::TicketEnded => "ticket_ended",
-        VisitEnd::CalledOff => "called_off",
     }
 }
 

@@ -121,9 +121,10 @@ impl<'a> Count<'a> {
             What::HandedOver => visits.handed_over += 1,
             What::CalledOff { why } => *visits.cancelled.entry(why).or_default() += 1,
             What::Revoked { clock } => self.clocks.entry(clock).or_default().revoked += 1,
-            What::ReminderPlanned { deferred } => {
+            What::ReminderPlanned { deferred, delivered } => {
                 reminders.planned += 1;
                 reminders.deferred += u64::from(deferred);
+                reminders.delivered += u64::from(delivered);
             }
             What::ReminderDeferred => reminders.deferred += 1,
             What::Attempted => reminders.attempts += 1,

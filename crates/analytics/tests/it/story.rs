@@ -92,7 +92,7 @@ pub(crate) fn with(mut body: Value, more: &Value) -> Value {
 }
 
 pub(crate) fn accepted(visit: u128, engineer: &str) -> Value {
-    with(by(visit, engineer), &json!({"slot": slot()}))
+    with(by(visit, engineer), &json!({"slot": slot(), "depart_by": 0}))
 }
 
 pub(crate) fn completed(visit: u128, engineer: &str) -> Value {
@@ -111,7 +111,8 @@ pub(crate) fn policy() -> Value {
 pub(crate) fn a_day_in_the_field() -> Vec<(u128, &'static str, &'static str, Value)> {
     let against = json!({"override": {"rules": ["distance"], "reason": "knows the site"}});
     let nobody = json!({"visit": Uuid::from_u128(11), "attempt": 1, "retry_at": 0, "decision": decision(&policy())});
-    let handed = json!({"visit": Uuid::from_u128(21), "from": "cat", "to": "bob", "slot": slot(), "note": text()});
+    let handed = json!({"visit": Uuid::from_u128(21), "from": "cat", "to": "bob", "slot": slot(), "depart_by": 0,
+        "note": text()});
     vec![
         (1, "09:00", "Received", received("field")),
         (1, "09:00", "VisitPlanned", planned(11, at("12:00"))),

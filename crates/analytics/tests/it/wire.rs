@@ -99,7 +99,7 @@ async fn a_report_includes_what_the_caller_has_seen() {
 #[tokio::test]
 async fn a_service_report_needs_no_document_and_adds_up_over_spans() {
     let wire = Wire::new().await;
-    let slot = json!({"slot": {"from": 0, "arrive": 1, "to": 2}});
+    let slot = json!({"slot": {"from": 0, "arrive": 1, "to": 2}, "depart_by": 1});
     let story = [
         (9, "Received", received("field")),
         (9, "VisitPlanned", planned(11, MONDAY + 12 * HOUR)),

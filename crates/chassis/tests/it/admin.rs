@@ -1,5 +1,7 @@
 //! The admin listener as a scraper and a prober meet it.
 
+use std::sync::Arc;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -40,10 +42,13 @@ fn samples(text: &str) -> Vec<(String, String, f64)> {
 #[tokio::test]
 async fn probes_follow_health() {
     let server = start(limits()).await;
+    server.health.set_ready(NAME, false).await;
+    server.health.set_progress(NAME, Arc::new(|| "position 7 of 9".to_owned())).await;
     assert_eq!(get(&server, "/livez").await.0, 200);
-    assert_eq!(get(&server, "/readyz").await.0, 503);
+    let behind = get(&server, "/readyz").await;
+    assert_eq!(behind, (503, format!("not ready\n{NAME}: not ready, position 7 of 9\n")));
     server.health.set_ready(NAME, true).await;
-    assert_eq!(get(&server, "/readyz").await.0, 200);
+    assert_eq!(get(&server, "/readyz").await, (200, format!("ok\n{NAME}: ready, position 7 of 9\n")));
     assert_eq!(get(&server, "/elsewhere").await.0, 404);
 }
 

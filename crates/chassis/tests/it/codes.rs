@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::probe::{self, limits, reason, start, unary};
+use crate::probe::{self, NAME, limits, reason, start, unary};
 
 #[tokio::test]
 async fn a_panic_is_internal_and_the_server_goes_on() {
@@ -15,6 +15,17 @@ async fn a_panic_is_internal_and_the_server_goes_on() {
     let status = server.check("panic").await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Internal, "INTERNAL"));
     assert!(!format!("{status:?}").contains("luck"));
+    assert!(server.check("").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_not_ready_is_unavailable_for_a_while() {
+    let server = start(limits()).await;
+    server.health.set_ready(NAME, false).await;
+    let status = server.check("").await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "NOT_READY"));
+    assert_eq!(status.get_error_details().retry_info().unwrap().retry_delay, Some(Duration::from_secs(1)));
+    server.health.set_ready(NAME, true).await;
     assert!(server.check("").await.is_ok());
 }
 

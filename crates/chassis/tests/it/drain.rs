@@ -62,7 +62,6 @@ async fn a_call_in_hand_is_answered() {
 #[tokio::test]
 async fn readiness_ends_first_and_calls_are_still_taken() {
     let server = start(Limits { farewell: Duration::from_millis(500), ..limits() }).await;
-    server.health.set_ready(NAME, true).await;
     let channel = server.channel().await;
     let mut watch = HealthClient::new(channel.clone())
         .watch(HealthCheckRequest { service: "readiness".into() })
@@ -76,7 +75,7 @@ async fn readiness_ends_first_and_calls_are_still_taken() {
     assert_eq!(watch.next().await.unwrap().unwrap().status, 2);
     assert!(unary(channel, "Check", ask).await.is_ok());
     health.set_ready(NAME, true).await;
-    assert!(!health.is_ready().await, "a stopping server does not become ready again");
+    assert!(!health.until_ready().await, "a stopping server does not become ready again");
     stopped.await.unwrap();
 }
 

@@ -110,6 +110,7 @@ pub(crate) fn limits() -> Limits {
     Limits { farewell: Duration::from_millis(50), ..Limits::default() }
 }
 
+/// Starts one that is ready.
 pub(crate) async fn start(limits: Limits) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let key = DevKey::load_or_create(&folder.path().join("dev.key")).unwrap();
@@ -119,6 +120,7 @@ pub(crate) async fn start(limits: Limits) -> Running {
     let release = Arc::new(Notify::new());
     let odd = HealthServer::new(Odd { release: Arc::clone(&release) }).max_decoding_message_size(MESSAGE_MAX_BYTES);
     let health = Health::new(&[NAME]).await;
+    health.set_ready(NAME, true).await;
     let server = Server {
         routes: Routes::new(Probe(odd)),
         access: vec![ACCESS],

@@ -69,6 +69,7 @@ async fn a_role_is_required_and_named() {
 #[tokio::test]
 async fn health_is_told_to_anyone_by_name() {
     let server = start(limits()).await;
+    server.health.set_ready(NAME, false).await;
     let client = tonic_health::pb::health_client::HealthClient::new(server.channel().await);
     let ask = |service: &'static str| {
         let mut client = client.clone();

@@ -75,13 +75,7 @@ impl Grpc {
         let page =
             |state: &crate::State| state.board(&who.tenant).map(|board| view::unassigned(board, now, after, limit));
         let (found, next) = self.dispatch.view(page).unwrap_or_default();
-        let mut unassigned = Vec::with_capacity(found.len());
-        for shown in &found {
-            let dossier = self.dossier(&who.tenant, shown.ticket, Upto::Version(shown.version)).await;
-            let mut dossier = dossier.map_err(refuse::store)?;
-            let decided = dossier.decisions.remove(&shown.visit.id);
-            unassigned.push(render::unassigned(&who.tenant, shown, decided.map(|decided| decided.decision)));
-        }
+        let unassigned = found.iter().map(|shown| render::unassigned(&who.tenant, shown)).collect();
         let next_page_token = self.token(&who.tenant, bound, next.as_ref())?;
         Ok(pb::ListUnassignedResponse { unassigned, next_page_token, log_position })
     }
@@ -170,7 +164,8 @@ impl Grpc {
         Ok(Dossier::fold(&events))
     }
 
-    fn shown(&self, tenant: &Tenant, ticket: Uuid, (visit, version): (Visit, u64)) -> Shown {
+    /// A visit as it is shown; `version` is that of the field work it was folded from.
+    pub(super) fn shown(&self, tenant: &Tenant, ticket: Uuid, (visit, version): (Visit, u64)) -> Shown {
         let now = self.dispatch.clock().now();
         let priority = self.dispatch.view(|state| Some(state.board(tenant)?.tickets.get(&ticket)?.priority));
         let urgent = view::urgent(&visit, priority.unwrap_or(Priority::Low), now);

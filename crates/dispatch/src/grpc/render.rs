@@ -3,7 +3,7 @@
 use chassis::wire::{ticket_name, timestamp};
 use decider::Tenant;
 use proto::dispatch::v1 as pb;
-use ticket::dispatch::{Chooser, Decision, Dropped, HardRule, Place, Ranked, Term, Weights};
+use ticket::dispatch::{Chooser, Dropped, HardRule, Place, Ranked, Term, Weights};
 
 use crate::rank::weight;
 use crate::refusal::rule_name;
@@ -68,8 +68,8 @@ pub(super) fn visit(tenant: &Tenant, shown: &Shown) -> pb::Visit {
     }
 }
 
-pub(super) fn unassigned(tenant: &Tenant, shown: &Shown, decision: Option<Decision>) -> pb::Unassigned {
-    let dropped = decision.map(|decision| decision.dropped).unwrap_or_default();
+pub(super) fn unassigned(tenant: &Tenant, shown: &Shown) -> pb::Unassigned {
+    let dropped = shown.visit.findings.as_ref().map(|findings| findings.first.clone()).unwrap_or_default();
     pb::Unassigned {
         visit: Some(visit(tenant, shown)),
         why: view::why_unassigned(&shown.visit),

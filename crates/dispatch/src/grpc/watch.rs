@@ -56,12 +56,11 @@ impl watch::Watcher for Watcher {
         }
         let version = row.version.unsigned_abs();
         let dossier = self.grpc.dossier(tenant, ticket, Upto::Version(version)).await.map_err(refuse::store)?;
-        let Some(event) = dossier.last else { return Ok(None) };
         let Some(visit) = visit_of(&event).and_then(|id| dossier.work.visit(id)) else { return Ok(None) };
         if !concerned(&event, visit, me) {
             return Ok(None);
         }
-        let shown = self.grpc.visit(tenant, (ticket, visit.id), Upto::Version(version)).await?.0;
+        let shown = self.grpc.shown(tenant, ticket, (visit.clone(), version));
         let log_position = self.grpc.mark(row.position.unsigned_abs()).await?;
         let visit = Some(render::visit(tenant, &shown));
         Ok(Some(WatchMyWorkResponse { visit, kind: row.kind, log_position }))

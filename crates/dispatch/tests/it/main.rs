@@ -8,4 +8,5 @@ mod documents;
 mod flow;
 mod hand;
 mod random;
+mod repeated;
 mod world;

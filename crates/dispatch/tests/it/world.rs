@@ -164,33 +164,47 @@ impl World {
 
     fn carry_out(&mut self, reaction: &Reaction<Command>) -> usize {
         let claim = reaction.claim(Dispatch::NAME);
-        if !self.claims.insert(claim) {
+        if self.claims.contains(&claim) {
             return 0;
         }
-        self.ask(&reaction.command, reaction.occurred_at, claim).unwrap()
+        let count = self.ask(&reaction.command, reaction.occurred_at, claim).unwrap();
+        // What wrote nothing left no claim.
+        if count > 0 {
+            self.claims.insert(claim);
+        }
+        count
+    }
+
+    /// Reacts once more to everything from this place of the log on, as after a crash.
+    pub(crate) fn restart(&mut self, from: usize) {
+        self.reacted = from;
+        self.react();
+    }
+
+    /// What happened so far is not reacted to, as if every reaction had been parked.
+    pub(crate) fn miss(&mut self) {
+        self.reacted = self.log.len();
     }
 
     /// Decides and records; decided again over its own outcome, the command is silent.
     fn ask(&mut self, command: &Command, occurred_at: Micros, request: Uuid) -> Result<usize, Refusal> {
         let at = At { now: self.now, occurred_at, tenant: Tenant::new("acme"), actor: "user/test".into(), request };
-        let decided = self.decide(command, &at)?;
-        let count = decided.len();
+        let read = Read::new(&self.state, &self.versions, &at.tenant);
+        let decided = Dispatch::decide(command, &read, &at)?;
+        let (count, occurred_at) = (decided.len(), read.takes_effect(occurred_at));
         for (stream, event) in decided {
             self.record(occurred_at, stream, event);
         }
-        assert_eq!(self.decide(command, &at), Ok(Vec::new()), "repeating is nothing: {command:?}");
+        let again = Dispatch::decide(command, &Read::new(&self.state, &self.versions, &at.tenant), &at);
+        assert_eq!(again, Ok(Vec::new()), "repeating is nothing: {command:?}");
         Ok(count)
-    }
-
-    fn decide(&self, command: &Command, at: &At) -> Result<Vec<(Stream, Event)>, Refusal> {
-        Dispatch::decide(command, &Read::new(&self.state, &self.versions, &at.tenant), at)
     }
 
     pub(crate) fn record(&mut self, occurred_at: Micros, stream: Stream, event: Event) {
         let tenant = Tenant::new("acme");
         let position = self.log.len() as u64 + 1;
         let version = self.versions.of(&tenant, &stream) + 1;
-        self.versions.note(&tenant, &stream, version);
+        self.versions.note(tenant.as_str(), stream.as_str(), version);
         let recorded = Recorded {
             id: Uuid::new_v5(&Uuid::NAMESPACE_OID, &position.to_be_bytes()),
             tenant,

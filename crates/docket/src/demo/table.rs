@@ -198,7 +198,7 @@ pub(crate) fn tour(at: &At, admin: std::net::SocketAddr) -> String {
          \x20 $docket log tail\n\
          \x20 column -t -s $'\\t' {data}/sink/mails.tsv | tail\n\
          \x20 grpcurl -plaintext -H \"authorization: Bearer $($docket token)\" \\\n\
-         \x20   -d '{{\"page_size\": 3}}' $(sed 's|http://||' {data}/endpoint) docket.dispatch.v1.DispatchService/ListEngineers\n\
+         \x20   -d '{{\"page_size\": 3}}' $(sed -n 's|dispatch=http://||p' {data}/endpoints) docket.dispatch.v1.DispatchService/ListEngineers\n\
          \x20 curl http://{admin}/metrics"
     )
 }

@@ -21,8 +21,6 @@ pub(super) struct Entry {
     pub(super) kind: String,
     pub(super) body: Value,
     pub(super) actor: String,
-    /// Its number in the log.
-    pub(super) position: u64,
     /// When it happened, and when it became known if that was later.
     pub(super) when: String,
 }
@@ -35,7 +33,6 @@ impl Entry {
         if known - happened > LATE_SECS {
             when = format!("{when} (known {})", moment(wire.record_time.as_ref()));
         }
-        let position = wire.log_position.rsplit('.').next().and_then(|number| number.parse().ok());
         Self {
             id: wire.event_id,
             cause: wire.causation_id,
@@ -43,7 +40,6 @@ impl Entry {
             kind: wire.kind,
             body: wire.body.map(object).unwrap_or_default(),
             actor: wire.actor,
-            position: position.unwrap_or_default(),
             when,
         }
     }

@@ -100,7 +100,6 @@ mod tests {
             kind: (*kind).to_owned(),
             body: body.clone(),
             actor: String::new(),
-            position: 0,
             when: String::new(),
         };
         events.iter().enumerate().map(entry).collect()

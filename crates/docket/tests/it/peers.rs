@@ -55,7 +55,7 @@ fn grpcurl_lists_calls_and_sees_error_details() {
 }
 
 /// An SLA under which a critical incident breaches at once, at whatever hour the test runs.
-const AT_ONCE: &str = r#"
+pub(crate) const AT_ONCE: &str = r#"
 kind: Calendar
 name: always
 spec:

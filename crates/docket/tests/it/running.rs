@@ -7,7 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// How often a start is waited for, a tenth of a second each.
-const PATIENCE: u32 = 300;
+pub(crate) const PATIENCE: u32 = 300;
 
 /// The binary under test.
 pub(crate) fn docket(data: &Path) -> Command {
@@ -57,6 +57,12 @@ impl Cluster {
         cluster
     }
 
+    /// One on a log that is there.
+    pub(crate) fn on(data: TempDir) -> Self {
+        let child = Self::start(data.path(), &[]);
+        Self { child, data, flags: Vec::new() }
+    }
+
     /// Stops it politely and starts it again on the same data.
     pub(crate) fn restart(&mut self) {
         self.stop();
@@ -78,7 +84,8 @@ impl Cluster {
     }
 
     pub(crate) fn endpoint(&self) -> String {
-        std::fs::read_to_string(self.data.path().join("endpoint")).unwrap().trim().to_owned()
+        let endpoints = std::fs::read_to_string(self.data.path().join("endpoints")).unwrap();
+        endpoints.lines().find_map(|line| line.strip_prefix("intake=")).unwrap().to_owned()
     }
 
     /// A token for a tenant and a role, whose name is the subject too.
@@ -141,7 +148,7 @@ impl Cluster {
     }
 
     fn start(data: &Path, flags: &[String]) -> Child {
-        let endpoint = data.join("endpoint");
+        let endpoint = data.join("endpoints");
         if endpoint.exists() {
             std::fs::remove_file(&endpoint).unwrap();
         }

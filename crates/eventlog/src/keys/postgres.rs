@@ -5,6 +5,7 @@ use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use super::vault::{Entry, Held, KeyBytes, Vault, key};
+use crate::postgres::ROLES;
 use crate::store::{Later, StoreError};
 
 /// Connections kept to the keys' database.
@@ -17,12 +18,29 @@ pub(super) async fn migrate(url: &str, secret: &KeyBytes) -> Result<(), StoreErr
     let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
     let mut transaction = pool.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock(hashtext('docket_keys'))").execute(&mut *transaction).await?;
-    sqlx::raw_sql(include_str!("../../schema/postgres/keys_1.sql")).execute(&mut *transaction).await?;
+    for sql in
+        [ROLES, include_str!("../../schema/postgres/keys_1.sql"), include_str!("../../schema/postgres/keys_2.sql")]
+    {
+        sqlx::raw_sql(sql).execute(&mut *transaction).await?;
+    }
     sqlx::query("INSERT INTO docket_keys.vault (id, secret, erasures) VALUES (1, $1, 0) ON CONFLICT DO NOTHING")
         .bind(&secret[..])
         .execute(&mut *transaction)
         .await?;
     Ok(transaction.commit().await?)
+}
+
+/// Replaces the secret of a schema that holds no keys yet.
+pub(super) async fn adopt(url: &str, secret: &KeyBytes) -> Result<(), StoreError> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
+    let adopted = sqlx::query(
+        "UPDATE docket_keys.vault SET secret = $1
+         WHERE erasures = 0 AND NOT EXISTS (SELECT FROM docket_keys.subject)",
+    );
+    match adopted.bind(&secret[..]).execute(&pool).await?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Unavailable("it holds keys already".into())),
+    }
 }
 
 impl Postgres {

@@ -1,12 +1,12 @@
-//! An append to PostgreSQL, under the head row's lock.
+//! Appends to PostgreSQL: at a known head in one round trip, or step by step under the head row's lock.
 
 use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{CHANNEL, LOG_ID};
-use crate::columns::before_body;
-use crate::store::{Found, Head, Later, Lookup, Row, Transaction};
+use super::{LOG_ID, patiently};
+use crate::store::{Found, Head, Later, Lookup, Row, StoreError, Supposed, Transaction, Wrote};
 
 pub(super) struct Writing<'a> {
     pub(super) transaction: sqlx::Transaction<'static, Postgres>,
@@ -20,7 +20,7 @@ impl Transaction for Writing<'_> {
     }
 
     fn lookup<'a>(&'a mut self, lookup: &'a Lookup) -> Later<'a, Found> {
-        Box::pin(async move {
+        Box::pin(patiently(async move {
             let (tenants, streams): (Vec<&str>, Vec<&str>) =
                 lookup.streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).unzip();
             let versions: Vec<(i64,)> = sqlx::query_as(
@@ -46,64 +46,81 @@ impl Transaction for Writing<'_> {
                 versions: versions.into_iter().map(|(version,)| version).collect(),
                 requests: requests.into_iter().map(|(position, content)| position.zip(content)).collect(),
             })
-        })
+        }))
     }
 
     fn commit<'a>(mut self: Box<Self>, rows: &'a [Row]) -> Later<'a, ()>
     where
         Self: 'a,
     {
-        Box::pin(async move {
+        Box::pin(patiently(async move {
             let Some(last) = rows.last() else { return Ok(()) };
-            insert(rows).execute(&mut *self.transaction).await?;
-            sqlx::query(
-                "WITH told AS (SELECT pg_notify($5, $2::bigint::text))
-                 UPDATE docket.head SET position = $2, hash = $3, recorded_us = $4 FROM told WHERE log_id = $1",
-            )
-            .bind(LOG_ID)
-            .bind(last.position)
-            .bind(&last.hash)
-            .bind(last.recorded_us)
-            .bind(CHANNEL)
-            .execute(&mut *self.transaction)
-            .await?;
-            self.transaction.commit().await?;
-            self.moved.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
+            match append(&mut self.transaction, &self.head, &Supposed::default(), rows).await? {
+                Wrote::Done => self.transaction.commit().await?,
+                other => return Err(StoreError::Damaged(format!("under the head's lock the append was {other:?}"))),
+            }
+            tell(self.moved, last);
             Ok(())
-        })
+        }))
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
+/// Tells this process's followers what it wrote, before the database does.
+pub(super) fn tell(moved: &watch::Sender<i64>, last: &Row) {
+    moved.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
+}
 
-/// `INSERT` of all rows, one array a column.
-fn insert(rows: &[Row]) -> Query<'_> {
+/// `docket.append` in one round trip; without rows it only checks what is supposed.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    at: &Head,
+    supposed: &Supposed,
+    rows: &[Row],
+) -> Result<Wrote, StoreError> {
+    let query = sqlx::query_as(
+        "SELECT log, epoch, position, hash, recorded_us FROM docket.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+             $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
+    );
+    let (tenants, streams): (Vec<&str>, Vec<&str>) =
+        supposed.streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).unzip();
+    let query = query.bind(LOG_ID).bind(at.epoch).bind(at.position).bind(&at.hash);
+    let query = query.bind(tenants).bind(streams).bind(&supposed.versions).bind(&supposed.absent);
+    let ends: Option<Head> = match columns(query, rows).fetch_optional(connection).await {
+        // A stream or a request of the rows is already there.
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => None,
+        ends => ends?,
+    };
+    let wrote = |ends: &Head| rows.last().is_none_or(|last| ends.hash == last.hash);
+    Ok(match ends {
+        None => Wrote::Refuted,
+        Some(ends) if wrote(&ends) => Wrote::Done,
+        Some(ends) => Wrote::Moved(ends),
+    })
+}
+
+type Query<'q> = sqlx::query::QueryAs<'q, Postgres, Head, PgArguments>;
+
+/// Binds all rows, one array a column.
+fn columns<'q>(query: Query<'q>, rows: &'q [Row]) -> Query<'q> {
     fn column<'q, T>(rows: &'q [Row], of: impl Fn(&'q Row) -> T) -> Vec<T> {
         rows.iter().map(of).collect()
     }
-    sqlx::query(concat!(
-        "INSERT INTO docket.event (log_id, ",
-        before_body!(),
-        ", body, hash) SELECT $1, * FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],
-             $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::uuid[], $13::bytea[],
-             $14::uuid[], $15::uuid[], $16::text[], $17::bytea[], $18::bytea[])"
-    ))
-    .bind(LOG_ID)
-    .bind(column(rows, |row| row.position))
-    .bind(column(rows, |row| row.id))
-    .bind(column(rows, |row| row.tenant.as_str()))
-    .bind(column(rows, |row| row.stream.as_str()))
-    .bind(column(rows, |row| row.version))
-    .bind(column(rows, |row| row.kind.as_str()))
-    .bind(column(rows, |row| row.schema))
-    .bind(column(rows, |row| row.occurred_us))
-    .bind(column(rows, |row| row.recorded_us))
-    .bind(column(rows, |row| row.actor.as_str()))
-    .bind(column(rows, |row| row.request))
-    .bind(column(rows, |row| row.content.as_slice()))
-    .bind(column::<Option<Uuid>>(rows, |row| row.causation))
-    .bind(column::<Option<Uuid>>(rows, |row| row.correlation))
-    .bind(column(rows, |row| row.trace.as_str()))
-    .bind(column(rows, |row| row.body.as_slice()))
-    .bind(column(rows, |row| row.hash.as_slice()))
+    query
+        .bind(column(rows, |row| row.position))
+        .bind(column(rows, |row| row.id))
+        .bind(column(rows, |row| row.tenant.as_str()))
+        .bind(column(rows, |row| row.stream.as_str()))
+        .bind(column(rows, |row| row.version))
+        .bind(column(rows, |row| row.kind.as_str()))
+        .bind(column(rows, |row| row.schema))
+        .bind(column(rows, |row| row.occurred_us))
+        .bind(column(rows, |row| row.recorded_us))
+        .bind(column(rows, |row| row.actor.as_str()))
+        .bind(column(rows, |row| row.request))
+        .bind(column(rows, |row| row.content.as_slice()))
+        .bind(column::<Option<Uuid>>(rows, |row| row.causation))
+        .bind(column::<Option<Uuid>>(rows, |row| row.correlation))
+        .bind(column(rows, |row| row.trace.as_str()))
+        .bind(column(rows, |row| row.body.as_slice()))
+        .bind(column(rows, |row| row.hash.as_slice()))
 }

@@ -9,11 +9,8 @@ use tokio::sync::watch;
 use crate::columns::{COLUMNS, before_body};
 use crate::store::{Found, Head, Later, Lookup, Row, Transaction};
 
-/// Rows a statement inserts at once, where there are as many.
-const INSERT_ROWS: usize = 100;
-
-static INSERT_ONE: LazyLock<Arc<str>> = LazyLock::new(|| insert(1));
-static INSERT_MANY: LazyLock<Arc<str>> = LazyLock::new(|| insert(INSERT_ROWS));
+/// Rows a statement inserts at once: 2 to the power of each of the indices, so that few statements insert any number.
+static INSERTS: LazyLock<[Arc<str>; 8]> = LazyLock::new(|| std::array::from_fn(|power| insert(1 << power)));
 
 /// `INSERT` of this many rows.
 fn insert(rows: usize) -> Arc<str> {
@@ -64,11 +61,13 @@ impl Transaction for Writing<'_> {
     {
         Box::pin(async move {
             let Some(last) = rows.last() else { return Ok(()) };
-            let many = rows.chunks_exact(INSERT_ROWS);
-            let rest = many.remainder().chunks(1);
-            for (sql, rows) in many.map(|rows| (&INSERT_MANY, rows)).chain(rest.map(|row| (&INSERT_ONE, row))) {
-                let query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
-                rows.iter().fold(query, bind).execute(&mut *self.transaction).await?;
+            let mut rest = rows;
+            for (power, sql) in INSERTS.iter().enumerate().rev() {
+                while let Some((some, others)) = rest.split_at_checked(1 << power) {
+                    let query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
+                    some.iter().fold(query, bind).execute(&mut *self.transaction).await?;
+                    rest = others;
+                }
             }
             sqlx::query("UPDATE head SET position = ?1, hash = ?2, recorded_us = ?3")
                 .bind(last.position)

@@ -134,7 +134,7 @@ async fn too_many_or_too_large_is_refused_before_it_is_written(place: &Place) {
     assert_eq!(log.head().await.unwrap().position, 65);
 }
 
-async fn many_appenders_lose_nothing(place: &Place) {
+pub(crate) async fn many_appenders_lose_nothing(place: &Place) {
     let log = place.log().await;
     let mut appenders = JoinSet::new();
     for appender in 0..40u128 {

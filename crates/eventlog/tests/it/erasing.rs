@@ -69,7 +69,7 @@ async fn what_is_sealed_opens_for_its_tenant_alone(place: &Place) {
 }
 
 /// Proves part of: X6
-async fn what_is_erased_stays_erased(place: &Place) {
+pub(crate) async fn what_is_erased_stays_erased(place: &Place) {
     let log = place.log().await;
     let both = json!({ "ann": about(ANN, "Ann"), "bob": about(BOB, "Bob") });
     let rows = written(log.append(personal(1, &both)).await.unwrap());

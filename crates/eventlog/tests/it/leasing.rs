@@ -110,7 +110,7 @@ async fn closed(log: &Log) -> usize {
     rows.iter().filter(|row| row.kind == "Closed").count()
 }
 
-async fn two_replicas_react_once(place: &Place) {
+pub(crate) async fn two_replicas_react_once(place: &Place) {
     let log = place.log().await;
     let (first, second) = (CancellationToken::new(), CancellationToken::new());
     let mut replicas = Vec::new();
@@ -118,7 +118,9 @@ async fn two_replicas_react_once(place: &Place) {
         let service = Service::<Closer>::start(Arc::clone(&log), Clock::machine()).await.unwrap();
         let (running, stop) = (Arc::clone(&service), stop.clone());
         replicas.push((service, tokio::spawn(async move { running.lead(stop).await })));
-        tokio::time::sleep(SHORT).await;
+        while !replicas[0].0.leads() {
+            tokio::time::sleep(SHORT).await;
+        }
     }
     let told = |n: u128| {
         let mut append = append(n, &["customer/a"]);
@@ -138,9 +140,11 @@ async fn two_replicas_react_once(place: &Place) {
     assert!(replicas[0].0.leads() && !replicas[1].0.leads());
     // The holder goes; the other takes over, and reacts to what is new alone.
     first.cancel();
+    let (former, running) = replicas.remove(0);
+    running.await.unwrap().unwrap();
     log.append(told(2)).await.unwrap();
     tokio::time::timeout(patience, until(2)).await.unwrap();
-    assert!(!replicas[0].0.leads() && replicas[1].0.leads());
+    assert!(!former.leads() && replicas[0].0.leads());
     second.cancel();
     for (_, running) in replicas {
         running.await.unwrap().unwrap();

@@ -30,11 +30,29 @@ macro_rules! on_every_store {
 #[cfg(test)]
 mod appending;
 #[cfg(test)]
+mod breaking;
+#[cfg(test)]
+mod bus;
+#[cfg(test)]
+mod bus_lost;
+#[cfg(test)]
+mod bus_tail;
+#[cfg(test)]
+mod contending;
+#[cfg(test)]
 mod erasing;
 #[cfg(test)]
 mod leasing;
 #[cfg(test)]
+mod line;
+#[cfg(test)]
 mod model;
+#[cfg(test)]
+mod nats;
+#[cfg(test)]
+mod outside;
+#[cfg(test)]
+mod parrot;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
@@ -42,8 +60,16 @@ mod proving;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod releasing;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod scanning;
+#[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod snapshotting;
 #[cfg(test)]
 mod sqlite_file;
+#[cfg(test)]
+mod undecidable;

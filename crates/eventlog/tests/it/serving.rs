@@ -1,131 +1,14 @@
-//! The loop every service runs in, shown with a parrot: it says words, repeats echoes, and rings at an hour.
+//! The loop every service runs in, shown with a parrot.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use decider::{At, Core, Decided, Guards, Micros, Reaction, Read, Recorded, Tenant};
 use eventlog::service::{Ask, Failure};
 use eventlog::store::Select;
-use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent, Service};
-use serde::{Deserialize, Serialize};
-use ticket::house::HouseEvent;
-use ticket::{Event, stream};
+use eventlog::{Clock, NewEvent, Service};
 use uuid::Uuid;
 
-const TENANT: &str = "birds";
-
-/// What was said so far, and when to ring.
-#[derive(Default, Serialize, Deserialize, PartialEq, Debug)]
-struct Words {
-    said: BTreeSet<String>,
-    rings: BTreeSet<Micros>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("that word is not said")]
-struct Rude;
-
-/// `RULE` stands for a version of the rules: a parrot of rule 1 repeats what begins with `echo`.
-#[derive(Debug)]
-struct Parrot<const RULE: u8>;
-
-fn word(said: &str) -> decider::Stream {
-    stream::config("parrot", "word", said)
-}
-
-fn say(rule: &'static str, cause: String, word: &str, at: Micros) -> Reaction<String> {
-    Reaction {
-        rule,
-        tenant: Tenant::new(TENANT),
-        cause,
-        target: word.into(),
-        occurred_at: at,
-        causation: None,
-        command: word.into(),
-    }
-}
-
-impl<const RULE: u8> Core for Parrot<RULE> {
-    const NAME: &'static str = "parrot";
-    const FOLD: u32 = 1;
-    type Event = Event;
-    type State = Words;
-    type Command = String;
-    type Refusal = Rude;
-
-    fn wants(kind: &str) -> bool {
-        kind == "ConfigApplied"
-    }
-
-    fn evolve(state: &mut Words, event: &Recorded<Event>) {
-        if let Event::House(HouseEvent::ConfigApplied { name, .. }) = &event.event {
-            if let Some(at) = name.strip_prefix("ring-at-") {
-                state.rings.extend(at.parse::<Micros>());
-            }
-            if let Some(at) = name.strip_prefix("rang-at-") {
-                at.parse::<Micros>().ok().map(|at| state.rings.remove(&at));
-            }
-            state.said.insert(name.clone());
-        }
-    }
-
-    fn decide(command: &String, read: &Read<'_, Words>, _: &At) -> Result<Decided<Event>, Rude> {
-        if command.contains("rude") {
-            return Err(Rude);
-        }
-        if let Some(theirs) = command.strip_prefix("steal ") {
-            let retired = HouseEvent::ConfigRetired { kind: "word".into(), name: theirs.into() };
-            return Ok(vec![(stream::config("crow", "word", theirs), Event::House(retired))]);
-        }
-        if read.guard(&word(command)).said.contains(command) {
-            return Ok(Vec::new());
-        }
-        let (kind, name, spec) = ("word".into(), command.clone(), serde_json::Value::Null);
-        Ok(vec![(word(command), Event::House(HouseEvent::ConfigApplied { kind, name, spec }))])
-    }
-
-    fn react(_: &Words, cause: &Recorded<Event>) -> Vec<Reaction<String>> {
-        let Event::House(HouseEvent::ConfigApplied { name, .. }) = &cause.event else { return Vec::new() };
-        let prefix = if RULE == 1 { "echo " } else { "" };
-        let heard = name.strip_prefix(prefix).filter(|_| RULE == 1 || !name.starts_with("again"));
-        let repeated =
-            heard.map(|rest| say("repeat", cause.id.to_string(), &format!("again {rest}"), cause.occurred_at));
-        repeated.into_iter().collect()
-    }
-
-    fn due(state: &Words, now: Micros, limit: usize) -> Vec<Reaction<String>> {
-        let due = state.rings.range(..now).take(limit);
-        due.map(|at| say("ring", at.to_string(), &format!("rang-at-{at}"), *at)).collect()
-    }
-
-    fn next_due(state: &Words) -> Option<Micros> {
-        state.rings.first().map(|at| at + 1)
-    }
-}
-
-fn log() -> Arc<Log> {
-    Log::open(Arc::new(Memory::default()), Keys::memory(7))
-}
-
-async fn parrot<const RULE: u8>(log: &Arc<Log>, clock: &Clock) -> Arc<Service<Parrot<RULE>>> {
-    Service::start(Arc::clone(log), clock.clone()).await.unwrap()
-}
-
-fn ask(request: u128, content: &str) -> Ask {
-    Ask {
-        tenant: Tenant::new(TENANT),
-        actor: "user/polly".into(),
-        request: Uuid::from_u128(request),
-        content: content.into(),
-        occurred_at: None,
-        causation: None,
-        trace: String::new(),
-    }
-}
-
-async fn kinds(log: &Log) -> Vec<String> {
-    log.read(&Select::All, None, 0, 1_000).await.unwrap().into_iter().map(|row| row.kind).collect()
-}
+use crate::parrot::{Parrot, Rude, TENANT, ask, foreign, kinds, log, note, parrot, word};
 
 /// Proves part of: X5
 #[tokio::test]
@@ -241,36 +124,62 @@ async fn a_snapshot_starts_where_it_was_taken() {
 }
 
 #[tokio::test]
-async fn a_kind_of_a_newer_program_makes_its_stream_undecidable_and_stops_reactions() {
+async fn a_caller_whose_replica_lags_another_clock_is_told_the_later_time() {
+    let (log, early, late) = (log(), Clock::by_hand(1_000), Clock::by_hand(1_050));
+    let (here, ahead) = (parrot::<1>(&log, &early).await, parrot::<1>(&log, &late).await);
+    ahead.ask(&ask(1, "x"), &"hello".into()).await.unwrap();
+    here.catch_up().await.unwrap();
+    let done = here.ask(&ask(2, "x"), &"bye".into()).await.unwrap();
+    assert_eq!((done.events[0].occurred_at, done.events[0].recorded_at), (1_050, 1_050));
+    let said = Ask { occurred_at: Some(990), ..ask(3, "x") };
+    let done = here.ask(&said, &"before".into()).await.unwrap();
+    assert_eq!((done.events[0].occurred_at, done.events[0].recorded_at), (990, 1_050), "what is said counts");
+    here.snapshot().await.unwrap();
+    let resumed = parrot::<1>(&log, &early).await;
+    let done = resumed.ask(&ask(4, "x"), &"again".into()).await.unwrap();
+    assert_eq!(done.events[0].occurred_at, 1_050, "known from a snapshot, too");
+}
+
+#[tokio::test]
+async fn an_opened_service_is_ready_once_it_folded_what_the_log_held_then() {
     let (log, clock) = (log(), Clock::by_hand(1));
-    let parrot = parrot::<1>(&log, &clock).await;
-    append(&log, "WordSungInChorus", "hello", b"{}".to_vec()).await;
-    parrot.catch_up().await.unwrap();
-    let blind = parrot.ask(&ask(1, "x"), &"hello".into()).await;
-    assert!(matches!(blind, Err(Failure::Undecidable(_))), "{blind:?}");
-    parrot.ask(&ask(2, "x"), &"echo other".into()).await.unwrap();
-    parrot.step().await.unwrap();
-    assert!(!parrot.view(|state| state.said.contains("again other")), "the lease is surrendered");
+    let writer = parrot::<1>(&log, &clock).await;
+    assert!(writer.ready(), "of an empty log nothing is missing");
+    for n in 0..3 {
+        writer.ask(&ask(n, "x"), &format!("word {n}")).await.unwrap();
+    }
+    let opened = Service::<Parrot<1>>::open(Arc::clone(&log), clock.clone()).await.unwrap();
+    assert_eq!((opened.position(), opened.goal(), opened.ready()), (0, 3, false));
+    writer.ask(&ask(9, "x"), &"later".into()).await.unwrap();
+    opened.catch_up().await.unwrap();
+    assert_eq!((opened.position(), opened.goal(), opened.ready()), (4, 3, true));
 }
 
-async fn note(log: &Log, kind: &str, name: &str) {
-    let body = serde_json::json!({ "kind": kind, "name": name, "spec": null });
-    append(log, "ConfigApplied", name, body.to_string().into_bytes()).await;
-}
-
-async fn append(log: &Log, kind: &str, name: &str, body: Vec<u8>) {
-    let event = NewEvent { stream: word(name), kind: kind.into(), body };
-    let append = Append {
-        tenant: Tenant::new(TENANT),
-        actor: "user/other".into(),
-        request: Uuid::from_u128(777),
-        content: Vec::new(),
-        causation: None,
-        trace: String::new(),
-        now: 1,
-        occurred_at: 1,
-        guards: Guards::new(),
-        events: vec![event],
-    };
-    log.append(append).await.unwrap();
+/// Far behind, the log is scanned: in pages, and whoever asks meanwhile is answered.
+#[tokio::test]
+async fn a_service_far_behind_folds_the_same_as_one_close_behind() {
+    let (log, clock) = (log(), Clock::by_hand(1));
+    let close = parrot::<1>(&log, &clock).await;
+    for request in 0..100 {
+        let event = |n| {
+            let name = format!("word {request} {n}");
+            let body = serde_json::json!({ "kind": "word", "name": name, "spec": null }).to_string().into_bytes();
+            NewEvent { stream: word(&name), kind: "ConfigApplied".into(), body }
+        };
+        log.append(foreign(Uuid::from_u128(request), (0..64).map(event).collect())).await.unwrap();
+        close.catch_up().await.unwrap();
+    }
+    let far = Service::<Parrot<1>>::open(Arc::clone(&log), clock.clone()).await.unwrap();
+    let catching = tokio::spawn({
+        let far = Arc::clone(&far);
+        async move { far.catch_up().await }
+    });
+    let mut seen = BTreeSet::new();
+    while !far.ready() {
+        seen.insert(far.position());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(catching.await.unwrap().unwrap(), 6_400);
+    assert!(seen.len() > 2, "how far it is can be seen meanwhile: {seen:?}");
+    assert!(close.view(|one| far.view(|other| one == other)));
 }

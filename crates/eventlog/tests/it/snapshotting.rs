@@ -10,6 +10,7 @@ on_every_store!(
     a_large_one_is_kept_in_chunks,
     a_newer_one_replaces_an_older_and_not_the_other_way_round,
     one_of_another_history_is_ignored,
+    two_versions_of_a_fold_keep_theirs_side_by_side,
 );
 
 async fn a_state_comes_back_as_it_was(place: &Place) {
@@ -32,7 +33,7 @@ async fn a_large_one_is_kept_in_chunks(place: &Place) {
     assert!(log.snapshot("x/1").await.unwrap() == Some(large));
 }
 
-async fn a_newer_one_replaces_an_older_and_not_the_other_way_round(place: &Place) {
+pub(crate) async fn a_newer_one_replaces_an_older_and_not_the_other_way_round(place: &Place) {
     let log = place.log().await;
     let at = |epoch, position, bytes: &[u8]| SnapshotRow {
         name: "x/1".into(),
@@ -69,4 +70,28 @@ async fn one_of_another_history_is_ignored(place: &Place) {
         log.keep(other).await.unwrap();
         assert_eq!(snapshot::load::<u64>(&log, "intake", 1).await.unwrap(), None);
     }
+}
+
+/// The next version's is built while the present one's serves; what nobody runs any more goes away.
+async fn two_versions_of_a_fold_keep_theirs_side_by_side(place: &Place) {
+    let log = place.log().await;
+    written(log.append(append(1, &["ticket/a"; 3])).await.unwrap());
+    let save = async |service: &str, fold: u32| {
+        snapshot::save(&log, service, fold, 2, snapshot::encode(&fold).unwrap()).await.unwrap();
+    };
+    let kept = async |service: &str| {
+        let mut kept = Vec::new();
+        for fold in 1..=12 {
+            kept.extend(snapshot::load::<u32>(&log, service, fold).await.unwrap());
+        }
+        kept
+    };
+    for (saved, left) in [(9, vec![9]), (10, vec![9, 10]), (9, vec![9, 10]), (11, vec![10, 11]), (1, vec![10, 11])] {
+        save("sla", saved).await;
+        assert_eq!(kept("sla").await, left);
+        save("sla-monitor", 3).await;
+        assert_eq!(kept("sla-monitor").await, [3], "another service's are its own");
+    }
+    let chunks = place.raw("SELECT 1 / (CASE WHEN count(*) = 3 THEN 1 ELSE 0 END) FROM snapshot_chunk").await;
+    assert!(chunks.is_none_or(|counted| counted.is_ok()), "their bytes are gone as well");
 }

@@ -144,12 +144,14 @@ impl Desk {
         self.react(&cause)
     }
 
-    fn carry_out(&mut self, reaction: &Reaction<Command>) -> Vec<Recorded<Event>> {
+    pub(crate) fn carry_out(&mut self, reaction: &Reaction<Command>) -> Vec<Recorded<Event>> {
         let (tenant, request) = (reaction.tenant.clone(), reaction.claim("intake"));
         let actor = "service/intake".to_owned();
         let at = At { now: self.now, occurred_at: reaction.occurred_at, tenant, actor, request };
         self.cause = reaction.causation;
-        let decided = self.decide(&reaction.command, &at).unwrap();
+        let read = Read::new(&self.state, &self.versions, &self.tenant);
+        let decided = Intake::decide(&reaction.command, &read, &at).unwrap();
+        let at = At { occurred_at: read.takes_effect(at.occurred_at), ..at };
         let happened = decided.into_iter().map(|(stream, event)| self.happened(&at, stream, event)).collect();
         self.cause = None;
         happened
@@ -166,7 +168,7 @@ impl Desk {
     fn happened(&mut self, at: &At, stream: Stream, event: Event) -> Recorded<Event> {
         self.position += 1;
         let version = self.versions.of(&self.tenant, &stream) + 1;
-        self.versions.note(&self.tenant, &stream, version);
+        self.versions.note(self.tenant.as_str(), stream.as_str(), version);
         let recorded = Recorded {
             id: Uuid::from_u128(self.position.into()),
             tenant: at.tenant.clone(),

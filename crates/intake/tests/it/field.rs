@@ -26,7 +26,7 @@ fn slot() -> Slot {
 }
 
 pub(crate) fn accepted(engineer: &str) -> DispatchEvent {
-    DispatchEvent::OfferAccepted { visit: VISIT, engineer: engineer.into(), slot: slot() }
+    DispatchEvent::OfferAccepted { visit: VISIT, engineer: engineer.into(), slot: slot(), depart_by: slot().from }
 }
 
 pub(crate) fn departed() -> DispatchEvent {
@@ -64,25 +64,25 @@ pub(crate) fn routed(to: Destination) -> DispatchEvent {
     DispatchEvent::Routed { rule: "to-the-seniors".into(), routing, to }
 }
 
-fn kinds(happened: &[Recorded<Event>]) -> Vec<String> {
+pub(crate) fn kinds(happened: &[Recorded<Event>]) -> Vec<String> {
     happened.iter().map(kind).collect()
 }
 
 /// Who owes the next step, and by when.
-fn owed(desk: &Desk, ticket: Uuid) -> (Accountable, Micros) {
+pub(crate) fn owed(desk: &Desk, ticket: Uuid) -> (Accountable, Micros) {
     let next = desk.ticket(ticket).course.next.clone().unwrap();
     (next.accountable, next.attend_by)
 }
 
-fn queue(name: &str) -> Accountable {
+pub(crate) fn queue(name: &str) -> Accountable {
     Accountable::Queue(name.into())
 }
 
-fn person(name: &str) -> Accountable {
+pub(crate) fn person(name: &str) -> Accountable {
     Accountable::Person(name.into())
 }
 
-fn agent(desk: &Desk, ticket: Uuid) -> Option<&str> {
+pub(crate) fn agent(desk: &Desk, ticket: Uuid) -> Option<&str> {
     let house = desk.state.house(&desk.tenant).unwrap();
     desk.ticket(ticket).agent.map(|agent| house.names.text(agent))
 }
@@ -92,7 +92,7 @@ fn cancel(force: bool) -> Verb {
 }
 
 /// A ticket to which these things happened in the field, each followed at once.
-fn visited<const N: usize>(told: [DispatchEvent; N]) -> (Desk, Uuid) {
+pub(crate) fn visited<const N: usize>(told: [DispatchEvent; N]) -> (Desk, Uuid) {
     let mut desk = Desk::new();
     let ticket = desk.incident();
     for event in told {
@@ -114,7 +114,8 @@ fn the_engineer_who_accepts_owes_the_next_step_until_an_hour_after_the_slot() {
     assert_eq!(owed(&desk, ticket), (person("eve"), MONDAY + 4 * HOUR));
     assert_eq!((agent(&desk, ticket), desk.phase(ticket)), (Some("eve"), "received"), "a plan moves nothing");
     let far = Slot { to: MONDAY + 100 * HOUR, ..slot() };
-    desk.told(ticket, DispatchEvent::OfferAccepted { visit: OTHER, engineer: eve(), slot: far });
+    let depart_by = far.from;
+    desk.told(ticket, DispatchEvent::OfferAccepted { visit: OTHER, engineer: eve(), slot: far, depart_by });
     assert_eq!(owed(&desk, ticket).1, MONDAY + 24 * HOUR, "never beyond the horizon of its queue");
 }
 
@@ -124,7 +125,8 @@ fn work_handed_over_is_owed_by_whoever_has_it_now() {
     let (mut desk, ticket) = visited([accepted("eve")]);
     let later = Slot { to: MONDAY + 5 * HOUR, ..slot() };
     let note = sealed("bm90ZQ==");
-    let handed = DispatchEvent::WorkHandedOver { visit: VISIT, from: eve(), to: "mia".into(), slot: later, note };
+    let (to, depart_by) = ("mia".to_owned(), later.from);
+    let handed = DispatchEvent::WorkHandedOver { visit: VISIT, from: eve(), to, slot: later, depart_by, note };
     assert_eq!(kinds(&desk.told(ticket, handed)), ["VisitScheduled"]);
     assert_eq!((owed(&desk, ticket), agent(&desk, ticket)), ((person("mia"), MONDAY + 6 * HOUR), Some("mia")));
     assert!(desk.told(ticket, departed()).is_empty(), "eve no longer has it");
@@ -160,7 +162,7 @@ fn who_sets_out_after_the_time_named_owes_the_next_step_as_soon_as_the_priority_
 fn a_visit_that_falls_through_gives_the_ticket_back_to_its_queue() {
     let other_ends = [
         vec![released("eve")],
-        vec![called_off(VisitEnd::CalledOff)],
+        vec![called_off(VisitEnd::TicketEnded)],
         vec![departed(), stopped(StopReason::CustomerAbsent)],
         vec![departed(), arrived(), stopped(StopReason::OtherSkills)],
         vec![departed(), arrived(), stopped(StopReason::MoreTime)],
@@ -247,7 +249,8 @@ fn reactions_that_lag_behind_end_up_where_the_field_is() {
 
     let (mut desk, ticket) = visited([accepted("eve")]);
     let later = Slot { arrive: MONDAY + 5 * HOUR, ..slot() };
-    let again = DispatchEvent::OfferAccepted { visit: VISIT, engineer: eve(), slot: later };
+    let depart_by = later.from;
+    let again = DispatchEvent::OfferAccepted { visit: VISIT, engineer: eve(), slot: later, depart_by };
     let causes = [released("eve"), again].map(|event| desk.note(ticket, event));
     let happened: Vec<_> = causes.iter().flat_map(|cause| desk.react(cause)).collect();
     assert_eq!(kinds(&happened), ["VisitScheduled"], "she has it again, at another time");
@@ -330,7 +333,7 @@ fn once_the_engineer_has_left_or_before_they_come_no_force_is_needed() {
     }
 }
 
-fn at(desk: &Desk) -> At {
+pub(crate) fn at(desk: &Desk) -> At {
     let (tenant, actor, request) = (desk.tenant.clone(), "user/ann".to_owned(), Uuid::nil());
     At { now: desk.now, occurred_at: desk.now, tenant, actor, request }
 }

@@ -50,7 +50,8 @@ async fn a_visit_is_seen_by_its_engineer_and_its_report_until_the_customer_is_er
     let mut it = cluster().await;
     let ticket = it.opened().await;
     let slot = Slot { from: MONDAY, arrive: MONDAY + HOUR, to: MONDAY + 2 * HOUR };
-    let scheduled = it.told(&ticket, DispatchEvent::OfferAccepted { visit: VISIT, engineer: eve(), slot }).await;
+    let accepted = DispatchEvent::OfferAccepted { visit: VISIT, engineer: eve(), slot, depart_by: slot.from };
+    let scheduled = it.told(&ticket, accepted).await;
     assert_eq!((scheduled.agent.as_str(), scheduled.state()), ("eve", TicketState::Received));
     assert_eq!(scheduled.accountable.unwrap().party, Some(Party::Person(eve())));
     let begun = it.told(&ticket, DispatchEvent::Departed { visit: VISIT, engineer: eve() }).await;

@@ -16,3 +16,5 @@ mod field_api;
 mod imports;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod sent_back;

@@ -69,7 +69,7 @@ fn in_the_field(arg: u8) -> DispatchEvent {
         8 => field::arrived(),
         9 => field::completed(),
         10 => field::stopped(if arg > 128 { StopReason::Parts } else { StopReason::MoreTime }),
-        11 => field::called_off(VisitEnd::CalledOff),
+        11 => field::called_off(VisitEnd::TicketEnded),
         _ => field::routed(Destination::Queue("seniors".into())),
     }
 }

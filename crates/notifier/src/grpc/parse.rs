@@ -18,6 +18,7 @@ use super::refuse;
 use crate::defer;
 use crate::person::{MAX_CAP, Settings, Way};
 use crate::refusal::Refusal;
+use crate::sender::Reach;
 use crate::text::{DEFAULT_LANGUAGE, is_language};
 
 /// Longest mail address, bytes.
@@ -106,7 +107,12 @@ impl Faults {
 }
 
 /// How somebody wants to be told, or every field that is wrong with it.
-pub(super) fn settings(asked: &pb::Recipient, subject: &str, tenant: &Tenant, log: &Log) -> Result<Settings, Refused> {
+pub(super) fn settings(
+    (asked, subject): (&pb::Recipient, &str),
+    tenant: &Tenant,
+    log: &Log,
+    reach: &Reach,
+) -> Result<Settings, Refused> {
     let mut faults = Faults(Vec::new());
     let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
     let language = or(&asked.language, DEFAULT_LANGUAGE);
@@ -132,7 +138,7 @@ pub(super) fn settings(asked: &pb::Recipient, subject: &str, tenant: &Tenant, lo
         if ways.iter().any(|way| way.medium == medium) {
             faults.add(format!("{field}.medium"), "is given twice");
         }
-        check(medium, address, &field, &mut faults);
+        check((medium, address), reach, &field, &mut faults);
         let digest = log.pseudonym(tenant, "address", &format!("{}\0{}", address.address, address.secret));
         let sealed = |text: &str| Personal::new(whose, text.to_owned());
         let secret = (medium == Medium::Webhook).then(|| sealed(&address.secret));
@@ -142,7 +148,7 @@ pub(super) fn settings(asked: &pb::Recipient, subject: &str, tenant: &Tenant, lo
     Ok(Settings { language, zone, quiet, hourly_cap: asked.hourly_cap, ways })
 }
 
-fn check(medium: Medium, given: &pb::Address, field: &str, faults: &mut Faults) {
+fn check((medium, given): (Medium, &pb::Address), reach: &Reach, field: &str, faults: &mut Faults) {
     let pb::Address { address, secret, .. } = given;
     if medium == Medium::Email {
         if address.len() > MAX_MAIL || address.parse::<lettre::Address>().is_err() {
@@ -150,9 +156,13 @@ fn check(medium: Medium, given: &pb::Address, field: &str, faults: &mut Faults) 
         }
         return;
     }
-    let web = Url::parse(address).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    if !web || address.len() > MAX_URL {
-        faults.add(format!("{field}.address"), "must be a URL such as https://example.org/hook");
+    let web = Url::parse(address).ok().filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    match web.filter(|_| address.len() <= MAX_URL) {
+        None => faults.add(format!("{field}.address"), "must be a URL such as https://example.org/hook"),
+        Some(url) if !reach.admits(&url) => {
+            faults.add(format!("{field}.address"), "must not lead to an address within the house");
+        }
+        Some(_) => {}
     }
     if !secret.starts_with("whsec_") || standardwebhooks::Webhook::new(secret).is_err() || secret.len() < 32 {
         faults.add(format!("{field}.secret"), "must be a secret such as Standard Webhooks has, whsec_ and base64");

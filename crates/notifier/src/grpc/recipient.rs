@@ -32,7 +32,7 @@ impl Grpc {
         if subject.len() > MAX_SUBJECT || subject.contains('/') {
             return Err(field("recipient.subject", "must be a token subject").into());
         }
-        let settings = parse::settings(&wanted, subject, &who.tenant, self.notifier.log())?;
+        let settings = parse::settings((&wanted, subject), &who.tenant, self.notifier.log(), &self.reach)?;
         let position = if asked.validate_only {
             self.notifier.position()
         } else {

@@ -55,10 +55,9 @@ impl watch::Watcher for Watcher {
         let position = row.position.unsigned_abs();
         notifier.reach(position).await.map_err(refuse::store)?;
         let now = notifier.clock().now();
-        let found = notifier.view(|state| view::reminder(state, tenant, (ticket, reminder), now));
-        let Some(found) = found.filter(|found| found.recipient.as_deref() == Some(self.who.subject())) else {
-            return Ok(None);
-        };
+        let whose = (tenant, self.who.subject());
+        let found = notifier.view(|state| view::in_inbox(state, whose, (ticket, reminder), now));
+        let Some(found) = found else { return Ok(None) };
         let reminder = Some(render::reminder(tenant, found));
         Ok(Some(WatchInboxResponse { reminder, kind: row.kind, log_position: self.grpc.mark(position).await? }))
     }

@@ -8,7 +8,7 @@ use lettre::transport::smtp::{Error, PoolConfig};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::Trouble;
-use super::post::{ConfigError, Letter, Receipt, SenderConfig, passing, permanent};
+use super::post::{ANSWERS, ConfigError, Letter, Receipt, SenderConfig, passing, permanent};
 
 /// Open connections to the mail server at most.
 const MAX_CONNECTIONS: u32 = 4;
@@ -31,10 +31,9 @@ impl Mail {
         Ok(Self { server, from, timeout: config.timeout })
     }
 
-    /// A conversation has several answers: all of them together have four times as long as one.
     pub(super) async fn send(&self, letter: &Letter) -> Result<Receipt, Trouble> {
         let message = self.message(letter)?;
-        match tokio::time::timeout(self.timeout * 4, self.server.send(message)).await {
+        match tokio::time::timeout(self.timeout * ANSWERS, self.server.send(message)).await {
             Ok(Ok(response)) => {
                 let said = response.message().collect::<Vec<_>>().join(" ");
                 Ok(Receipt(receipt(&response.code().to_string(), &said)))

@@ -7,7 +7,11 @@ use decider::{Micros, Tenant};
 use ticket::notifier::Medium;
 use uuid::Uuid;
 
+use super::reach::Reach;
 use super::{Trouble, mail, webhook};
+
+/// Answers a conversation with a mail server takes: all of them together have so many times as long as one.
+pub(super) const ANSWERS: u32 = 4;
 
 /// A letter, ready to be sent. Not to be shown: it holds an address and may hold a secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,8 +53,11 @@ pub type Posting<'a> = Pin<Box<dyn Future<Output = Result<Receipt, Trouble>> + S
 
 /// Brings letters to their addresses.
 pub trait Post: Send + Sync {
-    /// Sends a letter once; answers within a bounded time.
+    /// Sends a letter once; answers within [`Post::longest`].
     fn send<'a>(&'a self, letter: &'a Letter) -> Posting<'a>;
+
+    /// The longest a letter is under way.
+    fn longest(&self) -> Duration;
 }
 
 /// How letters leave the house. Not to be shown: the mail server's URL may hold a password.
@@ -63,6 +70,8 @@ pub struct SenderConfig {
     pub mail_from: String,
     /// How long an answer is waited for, of a mail server or a webhook.
     pub timeout: Duration,
+    /// Where webhooks may lead.
+    pub reach: Reach,
 }
 
 /// Why letters cannot leave the house.
@@ -83,13 +92,14 @@ pub enum ConfigError {
 pub struct Outside {
     mail: Option<mail::Mail>,
     webhook: webhook::Webhook,
+    longest: Duration,
 }
 
 impl Outside {
     /// Reads the configuration; nothing is connected before the first letter. Must be called inside a tokio runtime.
     pub fn new(config: &SenderConfig) -> Result<Self, ConfigError> {
         let mail = config.smtp_url.as_deref().map(|url| mail::Mail::new(url, config)).transpose()?;
-        Ok(Self { mail, webhook: webhook::Webhook::new(config)? })
+        Ok(Self { mail, webhook: webhook::Webhook::new(config)?, longest: config.timeout * ANSWERS })
     }
 }
 
@@ -102,6 +112,10 @@ impl Post for Outside {
                 (Medium::Email, None) | (Medium::InApp, _) => Err(permanent("not configured")),
             }
         })
+    }
+
+    fn longest(&self) -> Duration {
+        self.longest
     }
 }
 

@@ -1,5 +1,7 @@
 //! Webhooks as Standard Webhooks describes them: one signed POST per letter, no redirects, answers by status alone.
 
+use std::sync::Arc;
+
 use eventlog::clock::machine_now;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -10,22 +12,32 @@ use serde_json::json;
 
 use super::Trouble;
 use super::post::{ConfigError, Letter, Receipt, SenderConfig, passing, permanent};
+use super::reach::{Reach, is_shut};
 
 const SECOND_US: i64 = 1_000_000;
+/// The trouble of an address that may not be called.
+const FORBIDDEN: &str = "address forbidden";
 
-/// An HTTP client.
+/// An HTTP client that reaches what it may.
 pub(super) struct Webhook {
     client: Client,
+    reach: Reach,
 }
 
 impl Webhook {
     pub(super) fn new(config: &SenderConfig) -> Result<Self, ConfigError> {
+        let reach = config.reach.clone();
         let client = Client::builder().redirect(Policy::none()).timeout(config.timeout).no_proxy().user_agent("docket");
-        Ok(Self { client: client.build().map_err(ConfigError::Http)? })
+        let client = client.dns_resolver(Arc::new(reach.clone())).build().map_err(ConfigError::Http)?;
+        Ok(Self { client, reach })
     }
 
     pub(super) async fn send(&self, letter: &Letter) -> Result<Receipt, Trouble> {
         let url = Url::parse(&letter.address).map_err(|_| permanent("address invalid"))?;
+        // The client looks names up; what is an address already it would call.
+        if !self.reach.admits(&url) {
+            return Err(permanent(FORBIDDEN));
+        }
         let secret = letter.secret.as_deref().unwrap_or_default();
         let key = standardwebhooks::Webhook::new(secret).map_err(|_| permanent("secret invalid"))?;
         let body = body(letter);
@@ -43,6 +55,7 @@ impl Webhook {
             .body(body);
         match request.send().await {
             Ok(response) => judge(&response),
+            Err(error) if is_shut(&error) => Err(permanent(FORBIDDEN)),
             Err(error) if error.is_timeout() => Err(passing("timeout")),
             Err(_) => Err(passing("unreachable")),
         }

@@ -7,7 +7,7 @@ use ticket::intake::Priority;
 use ticket::notifier::{Medium, Presence};
 use uuid::Uuid;
 
-use crate::world::{TICKET, World, received, tenant, us};
+use crate::world::{TICKET, World, arrived, received, tenant, us};
 
 fn told() -> World {
     let rule = json!({"on": ["Received"], "audience": {"accountable": true}, "answer_within": "30m"});
@@ -54,13 +54,46 @@ fn a_snooze_ends_before_it_would_be_too_late() {
     assert_eq!(standing(&world, "ann"), Standing::Snoozed);
     world.until("09:10");
     assert_eq!(standing(&world, "ann"), Standing::Delivered, "it is unread again");
+    assert_eq!(world.said()[2..], ["ann again"]);
     let read = Command::Read { ticket, reminder };
     assert_eq!((world.ask("ann", &read), world.ask("ann", &read)), (Ok(1), Ok(0)));
     assert_eq!(standing(&world, "ann"), Standing::Read);
     assert_eq!(world.ask("ann", &snooze("2024-03-09 09:00")), Ok(1));
-    assert_eq!(world.said()[3..], ["ann later 09:30"], "not past the answer");
+    assert_eq!(world.said()[1..], ["ann later 09:30"], "not past the answer");
     world.until("09:31");
     assert_eq!(standing(&world, "ann"), Standing::Unanswered);
+}
+
+/// Proves part of: N6
+#[test]
+fn what_came_by_mail_comes_by_mail_again_after_a_snooze() {
+    let mut world = World::with(&[("new", json!({"on": ["Received"], "audience": {"queue": "chiefs"}}))]);
+    world.set("sue", "en", &[Medium::Email], |_| ());
+    world.on("09:00", received(Priority::High, "11:00")).deliver(arrived);
+    let (ticket, reminder) = (TICKET, world.reminder("sue"));
+    world.ask("sue", &Command::Read { ticket, reminder }).unwrap();
+    world.ask("sue", &Command::Snooze { ticket, reminder, until: us("10:00") }).unwrap();
+    world.said();
+    assert_eq!(world.until("09:59").deliver(arrived), 0);
+    world.until("10:00").deliver(arrived);
+    assert_eq!(world.said(), ["sue again", "sue Email #2", "sue Email #2 arrived"]);
+    let told = view::of_ticket(&world.state, &tenant(), ticket, world.now).unwrap().remove(0);
+    assert_ne!(told.tries[0].message_id, told.tries[1].message_id, "no receiver takes it for the same");
+    assert_eq!(world.until("11:00").deliver(arrived), 0, "once");
+}
+
+/// Proves part of: N7
+#[test]
+fn what_nobody_saw_is_unread_whatever_became_of_it() {
+    let mut world = told();
+    world.until("09:31");
+    let unread = |world: &World| {
+        let (found, _) = view::inbox(&world.state, (&tenant(), "ann"), true, (None, 10), world.now);
+        found.iter().map(|one| one.standing).collect::<Vec<_>>()
+    };
+    assert_eq!(unread(&world), [Standing::Unanswered]);
+    world.ask("ann", &Command::Read { ticket: TICKET, reminder: world.reminder("ann") }).unwrap();
+    assert!(unread(&world).is_empty());
 }
 
 /// Proves part of: N4, N6

@@ -156,6 +156,7 @@ async fn every_wrong_field_is_named_at_once() {
             pb::Address { medium: pb::Medium::Email.into(), address: "nowhere".into(), secret: String::new() },
             pb::Address { medium: pb::Medium::Webhook.into(), address: "ftp://x".into(), secret: "hush".into() },
             pb::Address { medium: pb::Medium::InApp.into(), ..Default::default() },
+            address(pb::Medium::Webhook, "http://169.254.169.254/latest"),
         ],
         ..Default::default()
     };
@@ -173,6 +174,8 @@ async fn every_wrong_field_is_named_at_once() {
         "recipient.addresses[1].address",
         "recipient.addresses[1].secret",
         "recipient.addresses[2].medium",
+        "recipient.addresses[3].medium",
+        "recipient.addresses[3].address",
     ];
     assert_eq!(fields, expected);
 }

@@ -1,6 +1,7 @@
 //! notifier as it runs: over a log in memory, under a clock moved by hand, asked through the generated client.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chassis::page::PageKey;
 use chassis::token::{Caller, Role};
@@ -8,7 +9,7 @@ use decider::{Guards, Micros, Tenant};
 use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent, Service};
 use notifier::Notifier;
 use notifier::grpc::Grpc;
-use notifier::sender::{Letter, Post, Posting, Receipt, Sender, Trouble};
+use notifier::sender::{Letter, Post, Posting, Reach, Receipt, Sender, Trouble};
 use proto::config::v1::Document;
 use proto::notifier::v1 as pb;
 use proto::notifier::v1::notifier_service_client::NotifierServiceClient;
@@ -24,6 +25,14 @@ use uuid::Uuid;
 use crate::world::{Happened, TICKET, received, rule, text, us};
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// The longest a letter is under way here.
+const LONGEST: Duration = Duration::from_secs(40);
+
+/// The servers of these tests listen within the house.
+pub(crate) fn loopback() -> Reach {
+    "127.0.0.1".parse().unwrap()
+}
 
 pub(crate) struct Cluster {
     pub(crate) service: Arc<Service<Notifier>>,
@@ -67,7 +76,8 @@ impl Cluster {
 
     pub(crate) async fn over(log: Arc<Log>, clock: Clock) -> Self {
         let service = Service::<Notifier>::start(log, clock).await.unwrap();
-        let client = NotifierServiceClient::new(notifier::service(Arc::clone(&service), PageKey::new(&[7; 32])));
+        let client =
+            NotifierServiceClient::new(notifier::service(Arc::clone(&service), PageKey::new(&[7; 32]), loopback()));
         Self { service, client }
     }
 
@@ -138,8 +148,13 @@ impl Cluster {
         self.client.list_reminders(by("sue", Role::Supervisor, asked)).await.unwrap().into_inner().reminders
     }
 
+    /// As time goes by here, no letter that was begun can be under way any more.
+    pub(crate) fn much_later(&self) {
+        self.service.clock().advance(self.service.clock().now() + 60_000_000);
+    }
+
     pub(crate) fn sender(&self, post: &Arc<dyn Post>) -> Sender {
-        Sender::new(Arc::clone(&self.service), Arc::clone(post), false)
+        Sender::new(Arc::clone(&self.service), Arc::clone(post))
     }
 }
 
@@ -158,6 +173,10 @@ impl Post for Office {
             self.troubles.lock().unwrap().pop().map_or_else(|| Ok(Receipt("250 ok".into())), Err)
         })
     }
+
+    fn longest(&self) -> Duration {
+        LONGEST
+    }
 }
 
 /// A post office in which whoever sends never comes back.
@@ -166,5 +185,9 @@ pub(crate) struct Swamp;
 impl Post for Swamp {
     fn send<'a>(&'a self, _: &'a Letter) -> Posting<'a> {
         Box::pin(std::future::pending())
+    }
+
+    fn longest(&self) -> Duration {
+        LONGEST
     }
 }

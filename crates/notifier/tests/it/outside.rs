@@ -13,11 +13,15 @@ use crate::cluster::{Cluster, SECRET, address};
 use crate::servers::{self, Book};
 
 fn outside(mail: Option<SocketAddr>) -> Arc<dyn Post> {
+    reaching(mail, "127.0.0.1")
+}
+
+/// As [`outside`], with webhooks that may lead to these.
+fn reaching(mail: Option<SocketAddr>, reach: &str) -> Arc<dyn Post> {
     let smtp_url = mail.map(|address| format!("smtp://{address}"));
     let timeout = Duration::from_secs(5);
-    Arc::new(
-        Outside::new(&SenderConfig { smtp_url, mail_from: "Docket <docket@example.org>".into(), timeout }).unwrap(),
-    )
+    let mail_from = "Docket <docket@example.org>".into();
+    Arc::new(Outside::new(&SenderConfig { smtp_url, mail_from, timeout, reach: reach.parse().unwrap() }).unwrap())
 }
 
 /// Ann is reached at a mail server, then at a web server.
@@ -167,4 +171,35 @@ async fn servers_that_are_not_there_are_tried_again() {
     cluster.sender(&post).step().await.unwrap();
     let reminder = cluster.reminders().await.remove(0);
     assert_eq!(attempts(&reminder), [(pb::Medium::Email, "unreachable"), (pb::Medium::Email, "arrived")]);
+}
+
+/// Proves part of: X6
+#[tokio::test]
+async fn no_webhook_leads_into_the_house() {
+    let (book, web) = servers::web().await;
+    let letter = |url: String| notifier::sender::Letter {
+        tenant: decider::Tenant::new("acme"),
+        ticket: uuid::Uuid::nil(),
+        reminder: uuid::Uuid::nil(),
+        medium: ticket::notifier::Medium::Webhook,
+        message_id: "m".into(),
+        address: url,
+        secret: Some(SECRET.into()),
+        kind: "Received".into(),
+        language: "en".into(),
+        subject: "s".into(),
+        body: "b".into(),
+        urgent: false,
+        at: 0,
+    };
+    let (by_number, by_name) = (letter(format!("http://{web}/")), letter(format!("http://localhost:{}/", web.port())));
+    let public = reaching(None, "");
+    for letter in [&by_number, &by_name] {
+        let trouble = public.send(letter).await.unwrap_err();
+        assert_eq!((trouble.kind.as_str(), trouble.permanent), ("address forbidden", true));
+    }
+    assert!(book.taken().is_empty());
+    assert!(reaching(None, "127.0.0.0/8").send(&by_number).await.is_ok());
+    assert!(reaching(None, "localhost").send(&by_name).await.is_ok());
+    assert_eq!(reaching(None, "localhost").send(&by_number).await.unwrap_err().kind, "address forbidden");
 }

@@ -131,12 +131,53 @@ fn what_can_wait_waits_and_never_too_long() {
     world.said();
     let until = Some(us("2024-03-05 08:00"));
     world.ask("ann", &Command::SetDoNotDisturb { until }).unwrap();
-    world.until("2024-03-05 07:00");
     world.said();
-    world.deliver(arrived);
+    world.until("2024-03-05 07:00");
+    assert_eq!(world.deliver(arrived), 0);
     assert_eq!(world.said(), ["ann waits 2024-03-05T08:00 DoNotDisturb"], "put off again, not dropped");
     world.until("2024-03-05 08:00").deliver(arrived);
-    assert_eq!(world.said(), ["ann Email #1", "ann Email #1 arrived"]);
+    assert_eq!(world.said(), ["ann again", "ann Email #1", "ann Email #1 arrived"]);
+}
+
+/// Proves part of: N4, N6
+#[test]
+fn a_second_try_respects_rest_as_the_first_does() {
+    let mut world = World::with(&[("calm", json!({"on": ["TakenInCharge"], "audience": {"accountable": true}}))]);
+    world.set("ann", "en", &[Medium::Email], |settings| settings.quiet = Some(NIGHT));
+    world.on("20:00", received(Priority::High, "21:00")).on("21:59:55", taken("ann", "2024-03-06 09:00"));
+    world.deliver(|_| crate::world::failed("refused 451", false));
+    world.said();
+    world.until("22:01").deliver(arrived);
+    assert_eq!(world.said(), ["ann waits 2024-03-05T07:00 QuietHours"]);
+    world.until("2024-03-05 07:00").deliver(arrived);
+    assert_eq!(world.said(), ["ann again", "ann Email #2", "ann Email #2 arrived"]);
+}
+
+/// Proves part of: N4
+#[test]
+fn a_deadline_that_moves_forward_takes_what_was_put_off_along() {
+    let mut world = World::with(&[("warn", json!({"on": ["WarningRaised"], "audience": {"queue": "chiefs"}}))]);
+    world.set("sue", "en", &[Medium::Email], |settings| settings.quiet = Some(NIGHT));
+    world.on("20:00", received(Priority::High, "21:00")).on("20:00", started("repair", "20:00", "2024-03-05 09:00"));
+    world.on("22:30", warned("repair", "22:30"));
+    assert_eq!(world.said(), ["sue <- warn en Email else InApp 2024-03-05T07:00 QuietHours"]);
+    world.on("22:40", started("repair", "20:00", "2024-03-05 08:00"));
+    assert!(world.said().is_empty(), "she still hears of it in time");
+    world.on("23:00", started("repair", "20:00", "2024-03-05 02:00")).deliver(arrived);
+    assert_eq!(world.said(), ["sue again", "sue Email #1", "sue Email #1 arrived"]);
+}
+
+/// Proves part of: N4
+#[test]
+fn what_is_put_off_is_in_nobody_s_inbox_before_its_time() {
+    let mut world = World::with(&[("calm", json!({"on": ["TakenInCharge"], "audience": {"accountable": true}}))]);
+    world.set("ann", "en", &[], |settings| settings.quiet = Some(NIGHT));
+    world.on("20:00", received(Priority::High, "21:00")).on("22:10", taken("ann", "2024-03-06 09:00"));
+    let listed = |world: &World| view::inbox(&world.state, (&tenant(), "ann"), false, (None, 10), world.now).0.len();
+    assert_eq!(listed(&world), 0);
+    world.said();
+    world.until("2024-03-05 07:00");
+    assert_eq!((world.said(), listed(&world)), (vec!["ann again".to_owned()], 1), "an event tells watchers of it");
 }
 
 /// Proves part of: N5
@@ -162,7 +203,9 @@ fn a_cap_holds_back_and_drops_nothing() {
     assert_eq!(world.said(), expected);
     let (waiting, _) = view::inbox(&world.state, (&tenant(), "sue"), true, (None, 10), world.now);
     let standings: Vec<_> = waiting.iter().map(|one| one.standing).collect();
-    assert_eq!(standings[2..], [view::Standing::Waiting, view::Standing::Delivered, view::Standing::Delivered]);
+    assert_eq!(standings, [view::Standing::Delivered, view::Standing::Delivered], "the others have not come yet");
+    world.until("11:02");
+    assert_eq!(world.said(), ["sue again", "sue again"]);
 }
 
 /// Proves part of: N5, X1

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chassis::token::Role;
 use decider::Tenant;
-use notifier::sender::{Post, Sender, Trouble};
+use notifier::sender::{Letter, Post, Posting, Receipt, Trouble};
 use proto::notifier::v1 as pb;
 use serde_json::json;
 use ticket::stream;
@@ -54,6 +54,9 @@ async fn whoever_dies_between_fence_and_effect_is_made_up_for_under_the_same_id(
     assert_eq!((told.state(), told.attempts.len()), (pb::ReminderState::Sending, 1));
 
     let (office, post) = office();
+    cluster.sender(&post).step().await.unwrap();
+    assert_eq!(office.letters.lock().unwrap().len(), 0, "it may be under way still");
+    cluster.much_later();
     cluster.sender(&post).step().await.unwrap();
     let told = cluster.reminders().await.remove(0);
     assert_eq!(told.state(), pb::ReminderState::Delivered);
@@ -138,8 +141,12 @@ async fn the_customer_is_reached_as_the_ticket_says() {
 async fn a_held_sender_sends_nothing() {
     let cluster = told(json!({})).await;
     let (office, post) = office();
-    Sender::new(Arc::clone(&cluster.service), post, true).step().await.unwrap();
+    let hold = cluster.service.log().hold("a test");
+    cluster.sender(&post).step().await.unwrap();
     assert!(office.letters.lock().unwrap().is_empty());
+    drop(hold);
+    cluster.sender(&post).step().await.unwrap();
+    assert_eq!(office.letters.lock().unwrap().len(), 1, "it was only held");
 }
 
 /// Proves part of: N5
@@ -179,4 +186,108 @@ async fn a_running_sender_sends_and_stops() {
     tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap();
     leading.await.unwrap().unwrap();
     assert_eq!(cluster.reminders().await[0].state(), pb::ReminderState::Delivered);
+}
+
+/// A post office that answers when it is told to.
+struct Slow {
+    began: std::sync::Mutex<Vec<String>>,
+    answers: tokio::sync::Semaphore,
+}
+
+impl Slow {
+    fn open() -> (Arc<Self>, Arc<dyn Post>) {
+        let slow = Arc::new(Self { began: std::sync::Mutex::default(), answers: tokio::sync::Semaphore::new(0) });
+        (Arc::clone(&slow), slow)
+    }
+
+    fn began(&self) -> usize {
+        self.began.lock().unwrap().len()
+    }
+
+    async fn until(&self, many: usize) {
+        let begun = async {
+            while self.began() < many {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), begun).await.unwrap();
+    }
+}
+
+impl Post for Slow {
+    fn send<'a>(&'a self, letter: &'a Letter) -> Posting<'a> {
+        Box::pin(async move {
+            self.began.lock().unwrap().push(letter.subject.clone());
+            self.answers.acquire().await.unwrap().forget();
+            Ok(Receipt("250 ok".into()))
+        })
+    }
+
+    fn longest(&self) -> Duration {
+        Duration::from_secs(40)
+    }
+}
+
+async fn many(fields: serde_json::Value, count: u128) -> Cluster {
+    let mut cluster = Cluster::with(fields).await;
+    cluster.set("ann", vec![address(pb::Medium::Email, "ann@example.org")]).await;
+    for n in 0..count {
+        let happened = crate::world::Happened(
+            stream::ticket(uuid::Uuid::from_u128(100 + n)),
+            ticket::Event::Intake(crate::world::received(ticket::intake::Priority::Low, "2024-03-06 09:00")),
+        );
+        cluster.happened("09:00", happened).await;
+    }
+    cluster
+}
+
+/// Proves part of: N7
+#[tokio::test]
+async fn a_sender_that_is_told_to_stop_begins_nothing_more_and_waits_for_what_is_under_way() {
+    let cluster = many(json!({}), 20).await;
+    let (slow, post) = Slow::open();
+    let stop = CancellationToken::new();
+    let (service, led) = (Arc::clone(&cluster.service), stop.clone());
+    let leading = tokio::spawn(async move { service.lead(led).await });
+    let running = tokio::spawn(cluster.sender(&post).run(stop.clone()));
+    slow.until(1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let begun = slow.began();
+    assert!(begun < 20, "some room is left for what is urgent");
+    stop.cancel();
+    leading.await.unwrap().unwrap();
+    let (office, successor) = office();
+    cluster.sender(&successor).step().await.unwrap();
+    let sent = office.letters.lock().unwrap().len();
+    assert_eq!(sent + begun, 20, "who takes over sends the rest, and nothing that is under way");
+    slow.answers.add_permits(begun);
+    tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap();
+    assert_eq!(slow.began(), begun, "nothing more began");
+    cluster.service.catch_up().await.unwrap();
+    assert_eq!(cluster.service.view(notifier::outbox::in_flight).len(), 0, "their ends are recorded");
+}
+
+/// Proves part of: N4
+#[tokio::test]
+async fn what_is_urgent_overtakes_what_is_slow() {
+    let mut cluster = many(json!({}), 20).await;
+    let urgent = json!({"on": ["TakenInCharge"], "audience": {"accountable": true}, "urgent": true});
+    cluster.apply(&[("ReminderRule", "urgent", crate::world::rule(&urgent))]).await;
+    let (slow, post) = Slow::open();
+    let stop = CancellationToken::new();
+    let (service, led) = (Arc::clone(&cluster.service), stop.clone());
+    let leading = tokio::spawn(async move { service.lead(led).await });
+    let running = tokio::spawn(cluster.sender(&post).run(stop.clone()));
+    slow.until(6).await;
+    let happened = crate::world::Happened(
+        stream::ticket(uuid::Uuid::from_u128(100)),
+        ticket::Event::Intake(crate::world::taken("ann", "2024-03-06 09:00")),
+    );
+    cluster.happened("09:01", happened).await;
+    slow.until(7).await;
+    assert!(slow.began.lock().unwrap()[6].starts_with("TakenInCharge"), "no answer had come to those before it");
+    stop.cancel();
+    slow.answers.add_permits(1_000);
+    running.await.unwrap();
+    leading.await.unwrap().unwrap();
 }

@@ -68,6 +68,7 @@ impl World {
             NotifierEvent::ReminderSnoozed { reminder, until } => {
                 format!("{} later {}", self.who(*reminder), clock(until))
             }
+            NotifierEvent::ReminderResumed { reminder } => format!("{} again", self.who(*reminder)),
             NotifierEvent::ReminderRecalled { reminder, why } => format!("{} recalled {why:?}", self.who(*reminder)),
             NotifierEvent::ReminderUnanswered { reminder, delivered, escalates_to } => {
                 let to = escalates_to.as_deref().unwrap_or("nobody");

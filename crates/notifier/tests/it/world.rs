@@ -228,7 +228,7 @@ impl World {
     pub(crate) fn record(&mut self, occurred_at: Micros, (stream, causation): (Stream, Option<Uuid>), event: Event) {
         let position = self.log.len() as u64 + 1;
         let version = self.versions.of(&tenant(), &stream) + 1;
-        self.versions.note(&tenant(), &stream, version);
+        self.versions.note(tenant().as_str(), stream.as_str(), version);
         self.now = self.now.max(occurred_at);
         let recorded = Recorded {
             id: Uuid::new_v5(&Uuid::NAMESPACE_OID, &position.to_be_bytes()),

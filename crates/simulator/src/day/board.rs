@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tonic::Code;
 
 use super::plan::Order;
-use super::stage::{Stage, explain};
+use super::stage::{Stage, explain, patiently};
 
 /// How long a broken stream is waited for before it is opened again.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -103,11 +103,12 @@ impl Board {
 
 /// Reads every ticket as it stands; the position from which on changes follow.
 pub(crate) async fn load(stage: &Stage) -> anyhow::Result<String> {
-    let mut client = stage.people.reader()?.intake();
+    let reader = stage.people.reader()?;
     let (mut first, mut page_token) = (String::new(), String::new());
     loop {
         let asked = ListTicketsRequest { page_size: 200, page_token, ..ListTicketsRequest::default() };
-        let answer = client.list_tickets(asked).await.map_err(|status| explain(&status))?.into_inner();
+        let listed = patiently(|| async { reader.intake().list_tickets(asked.clone()).await }).await;
+        let answer = listed.map_err(|status| explain(&status))?.into_inner();
         answer.tickets.into_iter().for_each(|ticket| stage.board.put(ticket));
         if first.is_empty() {
             first = answer.log_position;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use chassis::endpoints::Channels;
 use chassis::token::{DevKey, Role};
 use proto::notifier::v1::{Address, Medium, Recipient};
 use ticket::yaml::Document;
-use tonic::transport::Channel;
 
 use super::person::Person;
 
@@ -57,8 +57,8 @@ pub(crate) struct People {
 
 impl People {
     /// Gives everybody a token of their own.
-    pub(crate) fn new(cast: &Cast, channel: &Channel, (key, tenant): (&DevKey, &str)) -> anyhow::Result<Self> {
-        let person = |name: &str, role| Person::new(channel, (key, tenant), name, role);
+    pub(crate) fn new(cast: &Cast, channels: &Channels, (key, tenant): (&DevKey, &str)) -> anyhow::Result<Self> {
+        let person = |name: &str, role| Person::new(channels, (key, tenant), name, role);
         let people = |names: &[String], role| {
             names.iter().map(|name| Ok(Arc::new(person(name, role)?))).collect::<anyhow::Result<Vec<_>>>()
         };

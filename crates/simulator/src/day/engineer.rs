@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use decider::Micros;
 use proto::dispatch::v1::{ListMyWorkRequest, Visit, VisitState, WatchMyWorkRequest, WatchMyWorkResponse};
-use tonic::{Code, Response, Streaming};
+use tonic::{Response, Streaming};
 
 use super::field::{self, Knows, PAUSE};
 use super::person::Person;
 use super::plan::MINUTE_US;
-use super::stage::{Stage, explain};
+use super::stage::{Stage, asks_again, explain};
 use super::verb::{Wish, ticket_of};
 
 /// How often the list is looked at,
@@ -58,7 +58,7 @@ pub(crate) async fn work(person: &Person, min_position: &str) -> anyhow::Result<
     let asked = ListMyWorkRequest { min_position: min_position.to_owned() };
     match person.dispatch().list_my_work(asked).await {
         Ok(answer) => Ok(Some(answer.into_inner().visits)),
-        Err(status) if status.code() == Code::Unavailable || status.code() == Code::DeadlineExceeded => Ok(None),
+        Err(status) if asks_again(&status) => Ok(None),
         Err(status) => Err(explain(&status).context("the list of one's own work")),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::caller::Caller;
+use chassis::endpoints::Channels;
 use chassis::token::{DevKey, Role};
-use tonic::transport::Channel;
 
 /// How long a token is valid.
 const TOKEN_TTL: Duration = Duration::from_hours(7 * 24);
@@ -19,15 +19,15 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Gives somebody a token in a role and the channel to talk over.
+    /// Gives somebody a token in a role and the channels to talk over.
     pub(crate) fn new(
-        channel: &Channel,
+        channels: &Channels,
         (key, tenant): (&DevKey, &str),
         subject: &str,
         role: Role,
     ) -> anyhow::Result<Self> {
         let token = key.issue(subject, tenant, &[role], TOKEN_TTL)?;
-        let caller = Caller::new(channel.clone(), &token).context("the token is not one line of text")?;
+        let caller = Caller::new(channels.clone(), &token).context("the token is not one line of text")?;
         Ok(Self { subject: subject.to_owned(), caller })
     }
 }

@@ -10,8 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use decider::Micros;
 use eventlog::Clock;
-use tokio::sync::Semaphore;
-use tonic::transport::{Channel, Endpoint};
+use tokio::sync::{Semaphore, watch};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
@@ -24,8 +23,11 @@ use super::{LOOK_EVERY, Setting};
 
 /// Calls under way at once.
 const MAX_CALLS: usize = 32;
-/// How often a call is repeated that the server asks to repeat.
-const MAX_TRIES: u32 = 8;
+/// How often a call is repeated that the server asks to repeat: for about half a minute, in which a process that died is
+/// back.
+const MAX_TRIES: u32 = 40;
+/// The longest wait between two of them, in doublings of 25 ms.
+const MAX_DOUBLINGS: u32 = 5;
 
 /// How far the day is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,13 +53,15 @@ pub struct Stage {
     acks: Option<tokio::sync::Mutex<File>>,
     calls: Semaphore,
     answered: AtomicU64,
+    /// The position of the last answer that wrote something.
+    written: watch::Sender<String>,
 }
 
 impl Stage {
     /// Connects everybody and draws the orders.
     pub async fn set(setting: Setting, cast: &Cast) -> anyhow::Result<Self> {
-        let channel: Channel = Endpoint::from_shared(setting.endpoint.clone())?.connect().await?;
-        let people = People::new(cast, &channel, (&setting.key, &setting.tenant))?;
+        let channels = setting.endpoints.connect().await?;
+        let people = People::new(cast, &channels, (&setting.key, &setting.tenant))?;
         let acks = match &setting.acks {
             Some(path) => Some(tokio::sync::Mutex::new(OpenOptions::new().create(true).append(true).open(path)?)),
             None => None,
@@ -73,6 +77,7 @@ impl Stage {
             acks,
             calls: Semaphore::new(MAX_CALLS),
             answered: AtomicU64::new(0),
+            written: watch::Sender::default(),
         })
     }
 
@@ -113,6 +118,11 @@ impl Stage {
         &self.setting.sink
     }
 
+    /// Follows the position of the last answer that wrote something.
+    pub fn last_position(&self) -> watch::Receiver<String> {
+        self.written.subscribe()
+    }
+
     /// Whether this very step was made already, or refused as too late.
     pub(crate) fn is_done(&self, subject: &str, target: &str, step: &str) -> bool {
         let request = self.request(subject, target, step);
@@ -123,30 +133,24 @@ impl Stage {
     pub(crate) async fn perform(&self, who: &super::person::Person, wish: &Wish) -> anyhow::Result<Option<Answered>> {
         let request = self.request(&who.subject, &wish.target, &wish.step);
         let _call = self.calls.acquire().await?;
-        for tries in 1.. {
-            match verb::send(who, wish, request).await {
-                Ok(answered) => {
-                    self.acknowledged(request, &answered).await?;
-                    self.over(request);
-                    return Ok(Some(answered));
+        match patiently(|| verb::send(who, wish, request)).await {
+            Ok(answered) => {
+                self.acknowledged(request, &answered).await?;
+                self.over(request);
+                Ok(Some(answered))
+            }
+            Err(status) if moved_on(&status) => {
+                self.over(request);
+                if let Ok(mut late) = self.late.lock() {
+                    *late.entry(reason(&status)).or_default() += 1;
                 }
-                Err(status) if tries < MAX_TRIES && asks_again(&status) => {
-                    tokio::time::sleep(Duration::from_millis(25 << tries)).await;
-                }
-                Err(status) if moved_on(&status) => {
-                    self.over(request);
-                    if let Ok(mut late) = self.late.lock() {
-                        *late.entry(reason(&status)).or_default() += 1;
-                    }
-                    return Ok(None);
-                }
-                Err(status) => {
-                    let what = format!("{} wants {} of {}: {:?}", who.subject, wish.step, wish.target, wish.verb);
-                    return Err(explain(&status)).context(what);
-                }
+                Ok(None)
+            }
+            Err(status) => {
+                let what = format!("{} wants {} of {}: {:?}", who.subject, wish.step, wish.target, wish.verb);
+                Err(explain(&status)).context(what)
             }
         }
-        Ok(None)
     }
 
     /// Has a supervisor explain every breach that nobody explained yet.
@@ -173,6 +177,9 @@ impl Stage {
     /// Keeps what was acknowledged where a crash of this process cannot take it back.
     async fn acknowledged(&self, request: Uuid, answered: &Answered) -> anyhow::Result<()> {
         self.answered.fetch_add(1, Ordering::Relaxed);
+        if answered.wrote {
+            self.written.send_replace(answered.log_position.clone());
+        }
         if let Some(acks) = self.acks.as_ref().filter(|_| answered.wrote) {
             let mut file = acks.lock().await;
             file.write_all(format!("{request}\t{}\t{}\n", answered.log_position, answered.about).as_bytes())?;
@@ -180,6 +187,22 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// Makes a call, again and again as long as the server asks to repeat it.
+pub(crate) async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    for tries in 0..MAX_TRIES {
+        match call().await {
+            Err(status) if asks_again(&status) => {
+                tokio::time::sleep(Duration::from_millis(25 << tries.min(MAX_DOUBLINGS))).await;
+            }
+            answered => return answered,
+        }
+    }
+    call().await
 }
 
 /// Whether the same call may do better in a moment.
@@ -205,4 +228,30 @@ pub(crate) fn explain(status: &Status) -> anyhow::Error {
         text.extend(["\n  ", &fault.field, ": ", &fault.description]);
     }
     anyhow!(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_passes_does_not_end_the_day() {
+        for code in [Code::Unavailable, Code::Aborted, Code::ResourceExhausted, Code::DeadlineExceeded] {
+            let calls = Cell::new(0_u32);
+            let answer = patiently(|| {
+                calls.set(calls.get() + 1);
+                let over = calls.get() == 3;
+                async move { if over { Ok(7) } else { Err(Status::new(code, "later")) } }
+            });
+            assert_eq!((answer.await.unwrap(), calls.get()), (7, 3));
+        }
+        let calls = Cell::new(0_u32);
+        let refused = patiently(|| {
+            calls.set(calls.get() + 1);
+            async { Err::<(), _>(Status::new(Code::NotFound, "no")) }
+        });
+        assert_eq!((refused.await.unwrap_err().code(), calls.get()), (Code::NotFound, 1), "what does not pass does");
+    }
 }

@@ -9,7 +9,7 @@ use super::engineer::work;
 use super::field::is_under_way;
 use super::person::Person;
 use super::plan::{MINUTE_US, chance};
-use super::stage::{Stage, explain};
+use super::stage::{Stage, explain, patiently};
 use super::verb::{Verb, Wish, micros};
 
 /// The mail server is out from this minute of the day on,
@@ -73,8 +73,9 @@ async fn more_fall_ill(stage: &Stage) -> anyhow::Result<bool> {
     if !(ILL..ILL_MOST).contains(&ill) {
         return Ok(ill < ILL);
     }
-    let asked = GetServiceReportRequest::default();
-    let answer = stage.people.reader()?.analytics().get_service_report(asked).await;
+    let reader = stage.people.reader()?;
+    let report = || async { reader.analytics().get_service_report(GetServiceReportRequest::default()).await };
+    let answer = patiently(report).await;
     let report = answer.map_err(|status| explain(&status))?.into_inner().report.unwrap_or_default();
     Ok(!report.visits.unwrap_or_default().released.contains_key("off_duty"))
 }
@@ -82,8 +83,9 @@ async fn more_fall_ill(stage: &Stage) -> anyhow::Result<bool> {
 /// How many are off duty.
 async fn ill(stage: &Stage) -> anyhow::Result<usize> {
     let reader = stage.people.reader()?;
-    let asked = ListEngineersRequest { page_size: 1_000, ..ListEngineersRequest::default() };
-    let answer = reader.dispatch().list_engineers(asked).await.map_err(|status| explain(&status))?.into_inner();
+    let asked = || ListEngineersRequest { page_size: 1_000, ..ListEngineersRequest::default() };
+    let listed = patiently(|| async { reader.dispatch().list_engineers(asked()).await }).await;
+    let answer = listed.map_err(|status| explain(&status))?.into_inner();
     Ok(answer.engineers.iter().filter(|engineer| engineer.status() == EngineerStatus::Off).count())
 }
 

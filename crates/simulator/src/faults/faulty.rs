@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use eventlog::Memory;
 use eventlog::lease::Claim;
+use eventlog::scan::Scan;
 use eventlog::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, StoreError, Transaction};
 use uuid::Uuid;
 
@@ -156,6 +157,10 @@ impl Store for Faulty {
         })
     }
 
+    fn scan<'a>(&'a self, after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a> {
+        self.memory.scan(after, to, wanted)
+    }
+
     fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
         Box::pin(async move {
             self.travel(1).await?;
@@ -165,6 +170,18 @@ impl Store for Faulty {
 
     fn adopt(&self, log: Uuid, epoch: i64) -> Later<'_, ()> {
         self.memory.adopt(log, epoch)
+    }
+
+    fn released(&self) -> Later<'_, bool> {
+        self.memory.released()
+    }
+
+    fn release(&self) -> Later<'_, ()> {
+        self.memory.release()
+    }
+
+    fn raise_epoch(&self) -> Later<'_, i64> {
+        self.memory.raise_epoch()
     }
 
     fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()> {
@@ -179,6 +196,14 @@ impl Store for Faulty {
             self.travel(5).await?;
             if self.line().forgetful { Ok(None) } else { self.memory.snapshot(name).await }
         })
+    }
+
+    fn snapshots(&self) -> Later<'_, Vec<String>> {
+        self.memory.snapshots()
+    }
+
+    fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()> {
+        self.memory.forget(name)
     }
 
     fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {

@@ -16,7 +16,7 @@ const VISIT: Uuid = Uuid::from_u128(7);
 
 fn accepted() -> DispatchEvent {
     let slot = Slot { from: us("14:00"), arrive: us("14:30"), to: us("15:30") };
-    DispatchEvent::OfferAccepted { visit: VISIT, engineer: "eve".into(), slot }
+    DispatchEvent::OfferAccepted { visit: VISIT, engineer: "eve".into(), slot, depart_by: slot.from }
 }
 
 fn arrived() -> DispatchEvent {

@@ -30,8 +30,8 @@ pub(super) fn minimal(event: &DispatchEvent) -> Option<DispatchEvent> {
         E::Recommended { visit, attempt, decide_by, decision } => {
             E::Recommended { visit, attempt, decide_by, decision: bare(*decision) }
         }
-        E::NobodyFound { visit, attempt, retry_at, decision } => {
-            E::NobodyFound { visit, attempt, retry_at, decision: bare(*decision) }
+        E::NobodyFound { visit, attempt, retry_at, decision, same_as: _ } => {
+            E::NobodyFound { visit, attempt, retry_at, decision: bare(*decision), same_as: None }
         }
         E::VisitReleased { visit, engineer, why, note: _ } => {
             E::VisitReleased { visit, engineer, why, note: String::new() }
@@ -69,9 +69,10 @@ fn planning() -> [DispatchEvent; 5] {
         E::VisitPlanned { visit: VISIT, number: 1, job: job() },
         E::NobodyFound {
             visit: VISIT,
-            attempt: 1,
+            attempt: 4,
             retry_at: MONDAY + 15 * MINUTE,
             decision: Box::new(Decision { ranked: Vec::new(), ..decision(Chooser::Policy) }),
+            same_as: Some(1),
         },
         E::Recommended {
             visit: VISIT,
@@ -93,7 +94,7 @@ fn planning() -> [DispatchEvent; 5] {
 fn answers() -> [DispatchEvent; 4] {
     use DispatchEvent as E;
     [
-        E::OfferAccepted { visit: VISIT, engineer: eve(), slot: slot() },
+        E::OfferAccepted { visit: VISIT, engineer: eve(), slot: slot(), depart_by: slot().from + 15 * MINUTE },
         E::OfferDeclined { visit: VISIT, engineer: eve(), reason: "The car is in repair.".into() },
         E::OfferExpired { visit: VISIT, engineer: eve() },
         E::VisitReleased {
@@ -137,6 +138,7 @@ fn endings() -> [DispatchEvent; 4] {
             from: eve(),
             to: "mia".into(),
             slot: slot(),
+            depart_by: slot().from + 15 * MINUTE,
             note: about("The key is at the reception.".into()),
         },
     ]

@@ -61,6 +61,7 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
         | E::ReminderRead { .. }
         | E::ReminderAcknowledged { .. }
         | E::ReminderSnoozed { .. }
+        | E::ReminderResumed { .. }
         | E::ReminderRecalled { .. }
         | E::PresenceReported { .. }
         | E::DoNotDisturbSet { .. } => return None,
@@ -101,13 +102,14 @@ fn sending() -> [NotifierEvent; 5] {
     ]
 }
 
-fn answering() -> [NotifierEvent; 5] {
+fn answering() -> [NotifierEvent; 6] {
     use NotifierEvent as E;
     let reminder = REMINDER;
     [
         E::ReminderRead { reminder },
         E::ReminderAcknowledged { reminder, by: "ann".into() },
         E::ReminderSnoozed { reminder, until: MONDAY + HOUR },
+        E::ReminderResumed { reminder },
         E::ReminderRecalled { reminder, why: Recall::ActedOn },
         E::ReminderUnanswered { reminder, delivered: true, escalates_to: Some("seniors".into()) },
     ]

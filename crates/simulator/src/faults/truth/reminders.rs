@@ -28,6 +28,11 @@ pub(crate) struct Reminder {
     tries: BTreeMap<(Medium, u32), Stage>,
     message_ids: BTreeMap<Medium, String>,
     read: bool,
+    /// How often it was wanted again later, and how many of these times it came.
+    snoozed: u32,
+    came: u32,
+    /// For each medium how often it had come at the last attempt.
+    rounds: BTreeMap<Medium, u32>,
     /// Acknowledged, recalled or escalated.
     pub(crate) ended: bool,
 }
@@ -159,6 +164,9 @@ impl Reminder {
             tries: BTreeMap::new(),
             message_ids: BTreeMap::new(),
             read: false,
+            snoozed: 0,
+            came: 0,
+            rounds: BTreeMap::new(),
             ended: false,
         })
     }
@@ -170,9 +178,14 @@ impl Reminder {
                 let may = match self.last(*medium) {
                     None => self.media.contains(medium) && *attempt == 1,
                     Some((number, Stage::Failed(Then::Retry { .. }))) => *attempt == number + 1,
-                    Some(_) => false,
+                    // What was wanted again later goes out again by whatever it had arrived by, once each time.
+                    Some((number, Stage::Arrived | Stage::Failed(_))) => {
+                        *attempt == number + 1 && self.came > self.round(*medium) && self.arrived_by(*medium)
+                    }
+                    Some((_, Stage::Started)) => false,
                 };
                 self.tries.insert((*medium, *attempt), Stage::Started);
+                self.rounds.insert(*medium, self.came);
                 return (may && !self.ended).then_some(());
             }
             NotifierEvent::AttemptSucceeded { attempt, medium, .. } => self.end(*medium, *attempt, Stage::Arrived)?,
@@ -182,9 +195,11 @@ impl Reminder {
                     self.media.push(*medium);
                 }
             }
-            NotifierEvent::ReminderDeferred { until, .. } | NotifierEvent::ReminderSnoozed { until, .. } => {
-                self.send_at = self.send_at.max(*until);
+            NotifierEvent::ReminderDeferred { until, .. } => self.send_at = self.send_at.max(*until),
+            NotifierEvent::ReminderSnoozed { until, .. } => {
+                (self.send_at, self.snoozed) = (self.send_at.max(*until), self.came + 1);
             }
+            NotifierEvent::ReminderResumed { .. } => self.came = self.snoozed,
             NotifierEvent::ReminderRead { .. } => self.read = true,
             // Late answers are answers too.
             NotifierEvent::ReminderAcknowledged { .. } => self.ended = true,
@@ -194,6 +209,15 @@ impl Reminder {
             _ => {}
         }
         Some(())
+    }
+
+    /// How often it had come when it was last tried by a medium.
+    fn round(&self, medium: Medium) -> u32 {
+        self.rounds.get(&medium).copied().unwrap_or(0)
+    }
+
+    fn arrived_by(&self, medium: Medium) -> bool {
+        self.tries.iter().any(|((by, _), stage)| *by == medium && matches!(stage, Stage::Arrived))
     }
 
     /// The last attempt by a medium.
@@ -275,6 +299,7 @@ fn reminder_of(event: &NotifierEvent) -> Option<Uuid> {
         | E::ReminderRead { reminder }
         | E::ReminderAcknowledged { reminder, .. }
         | E::ReminderSnoozed { reminder, .. }
+        | E::ReminderResumed { reminder }
         | E::ReminderRecalled { reminder, .. }
         | E::ReminderUnanswered { reminder, .. } => Some(*reminder),
         E::RecipientSet { .. } | E::PresenceReported { .. } | E::DoNotDisturbSet { .. } => None,

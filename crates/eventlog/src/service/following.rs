@@ -1,0 +1,94 @@
+//! How a service follows the log: page by page when it is close behind, in one scan when it is far.
+
+use decider::Core;
+use ticket::Event;
+
+use super::{PAGE, Service};
+use crate::append::Committed;
+use crate::snapshot;
+use crate::store::{Row, Select, StoreError};
+
+/// Rows behind the head from which on a scan is worth its connection.
+const FAR_ROWS: i64 = 4 * PAGE;
+
+impl<C: Core<Event = Event>> Service<C> {
+    /// Resolves once everything up to `position` is folded.
+    pub async fn reach(&self, position: u64) -> Result<(), StoreError> {
+        if self.position() < position {
+            self.catch_up().await?;
+        }
+        let mut watch = self.watch();
+        while *watch.borrow_and_update() < position {
+            watch.changed().await.map_err(|_| StoreError::Unavailable("the service stopped".into()))?;
+        }
+        Ok(())
+    }
+
+    /// Folds to the head.
+    pub async fn catch_up(&self) -> Result<u64, StoreError> {
+        let _one_at_a_time = self.folding.lock().await;
+        loop {
+            let rows = self.log.read(&Select::All, Some(&self.wanted), self.after(), PAGE).await?;
+            if rows.is_empty() {
+                return Ok(self.position());
+            }
+            self.fold(&rows)?;
+            if i64::try_from(rows.len()) == Ok(PAGE) {
+                self.scan().await?;
+            }
+        }
+    }
+
+    /// Folds to the head as it stands now, if that is far.
+    async fn scan(&self) -> Result<(), StoreError> {
+        let head = self.log.head().await?.position;
+        if head - self.after() < FAR_ROWS {
+            return Ok(());
+        }
+        let mut scan = self.log.scan(self.after(), head, Some(&self.wanted));
+        loop {
+            let rows = scan.next().await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.fold(&rows)?;
+            // There may always be a next page at hand: others want this thread, too.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn after(&self) -> i64 {
+        i64::try_from(self.position()).unwrap_or(i64::MAX)
+    }
+
+    /// Takes rows in that follow what is folded; rows already folded are passed over.
+    fn fold(&self, rows: &[Row]) -> Result<(), StoreError> {
+        let mut folded = self.write();
+        let taken = folded.take_all(rows, &self.wanted);
+        self.position.send_replace(folded.position);
+        taken
+    }
+
+    /// Folds what was just written, if nobody else wrote before it; else the next catching up finds it.
+    pub(super) async fn fold_own(&self, committed: &Committed) -> Result<(), StoreError> {
+        let Committed::Written(rows) = committed else { return Ok(()) };
+        let _one_at_a_time = self.folding.lock().await;
+        match rows.first() {
+            Some(row) if row.position.unsigned_abs() == self.position() + 1 => self.fold(rows),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a snapshot of what is folded, unless some of it could not be read: a program that can must find it in the
+    /// log.
+    pub async fn snapshot(&self) -> Result<(), StoreError> {
+        let (position, bytes) = {
+            let folded = self.read();
+            if folded.undecidable() > 0 {
+                return Ok(());
+            }
+            (folded.position, snapshot::encode(&*folded)?)
+        };
+        snapshot::save(&self.log, C::NAME, C::FOLD, position, bytes).await
+    }
+}

@@ -1,0 +1,139 @@
+//! The letters under way: so many at once, so many of one tenant, and room left for what is urgent.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use decider::{Micros, Tenant};
+use eventlog::StoreError;
+
+use crate::command::Attempt;
+use crate::outbox::Owed;
+
+/// Letters under way at once.
+pub(super) const AT_ONCE: usize = 24;
+/// Of one tenant: whose addresses are slow holds nobody else up.
+const OF_TENANT: usize = 8;
+/// Of these, such as can wait: slow ones hold nothing urgent up.
+const CALM_OF_TENANT: usize = 6;
+/// Letters begun between two looks at what is owed.
+const MAX_BEGUN: usize = 4_096;
+
+type UnderWay = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+type Key = (Tenant, Attempt, Micros);
+
+/// What is under way, and what was tried since the last look: it is tried again after the next.
+#[derive(Default)]
+pub(super) struct Window {
+    under_way: Vec<(Owed, UnderWay)>,
+    tried: BTreeSet<Key>,
+    /// The ends nobody has heard of yet.
+    ended: VecDeque<Result<(), StoreError>>,
+}
+
+fn key(owed: &Owed) -> Key {
+    (owed.tenant.clone(), owed.attempt.clone(), owed.since)
+}
+
+impl Window {
+    /// What was tried may be tried again.
+    pub(super) fn look_again(&mut self) {
+        self.tried = self.under_way.iter().map(|(owed, _)| key(owed)).collect();
+    }
+
+    /// How many more letters of this tenant may begin, of urgent ones or of such as can wait.
+    pub(super) fn room(&self, tenant: &Tenant, urgent: bool) -> usize {
+        let theirs = self.under_way.iter().filter(|(owed, _)| owed.tenant == *tenant).count();
+        let most = if urgent { OF_TENANT } else { CALM_OF_TENANT };
+        most.saturating_sub(theirs).min(self.free())
+    }
+
+    /// How many more letters may begin.
+    pub(super) fn free(&self) -> usize {
+        (AT_ONCE - self.under_way.len()).min(MAX_BEGUN.saturating_sub(self.tried.len()))
+    }
+
+    /// Whether an attempt was not tried since the last look.
+    pub(super) fn is_new(&self, owed: &Owed) -> bool {
+        !self.tried.contains(&key(owed))
+    }
+
+    /// Whether this very attempt is under way here.
+    pub(super) fn carries(&self, attempt: &Attempt) -> bool {
+        self.under_way.iter().any(|(owed, _)| owed.attempt == *attempt)
+    }
+
+    /// Begins a letter.
+    pub(super) fn begin(&mut self, owed: Owed, letter: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        self.tried.insert(key(&owed));
+        self.under_way.push((owed, Box::pin(letter)));
+    }
+
+    /// The end of the next letter that ends; nothing if none is under way.
+    pub(super) async fn next(&mut self) -> Option<Result<(), StoreError>> {
+        poll_fn(|context| {
+            self.go_on(context);
+            match self.ended.pop_front() {
+                None if !self.under_way.is_empty() => Poll::Pending,
+                ended => Poll::Ready(ended),
+            }
+        })
+        .await
+    }
+
+    /// Brings something else to its end while the letters go on: one of them may hold what it waits for.
+    pub(super) async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        poll_fn(|context| {
+            self.go_on(context);
+            other.as_mut().poll(context)
+        })
+        .await
+    }
+
+    fn go_on(&mut self, context: &mut Context<'_>) {
+        let mut place = 0;
+        while place < self.under_way.len() {
+            match self.under_way[place].1.as_mut().poll(context) {
+                Poll::Pending => place += 1,
+                Poll::Ready(end) => {
+                    drop(self.under_way.swap_remove(place));
+                    self.ended.push_back(end);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Attempt;
+    use std::sync::Arc;
+    use ticket::notifier::Medium;
+    use tokio::sync::Mutex;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn a_letter_that_holds_what_a_look_needs_goes_on_meanwhile() {
+        let shared = Arc::new(Mutex::new(()));
+        let mut window = Window::default();
+        let letter = {
+            let shared = Arc::clone(&shared);
+            async move {
+                let _held = shared.lock().await;
+                tokio::task::yield_now().await;
+                Ok(())
+            }
+        };
+        let (ticket, reminder) = (Uuid::nil(), Uuid::nil());
+        let attempt = Attempt { ticket, reminder, number: 1, medium: Medium::Email };
+        window.begin(Owed { tenant: Tenant::new("demo"), attempt, since: 0, urgent: false }, letter);
+        window.beside(std::future::ready(())).await;
+        assert!(shared.try_lock().is_err(), "the letter has it");
+        drop(window.beside(shared.lock()).await);
+        assert!(matches!(window.next().await, Some(Ok(()))));
+        assert!(window.next().await.is_none());
+    }
+}

@@ -1,0 +1,8 @@
+# migrate.sh: brings the database to this release's form and lets the services in.
+set -euo pipefail
+docket --postgres /secrets/owner log migrate
+known=$(psql --no-psqlrc -tA "$(</secrets/owner)" -c "SELECT 1 FROM pg_roles WHERE rolname = 'docket'")
+if [[ -z $known ]]; then
+    psql --no-psqlrc -q --set ON_ERROR_STOP=1 "$(</secrets/owner)" \
+        <<<"CREATE ROLE docket LOGIN PASSWORD '$(</secrets/docket.password)' IN ROLE docket_service"
+fi

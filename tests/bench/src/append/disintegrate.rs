@@ -1,0 +1,89 @@
+//! The crate disintegrate-postgres: each writer decides over a ticket of its own.
+
+use disintegrate::serde::json::Json;
+use disintegrate::{Event, EventStore, query};
+use disintegrate_postgres::{Error, PgEventStore};
+use serde::{Deserialize, Serialize};
+use sqlx_08::postgres::PgPoolOptions;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::event::comment;
+use super::lanes;
+use crate::load::{self, Load};
+
+/// How often an append that lost to another is tried before the case counts as failed.
+const MAX_TRIES: u32 = 10_000;
+
+#[derive(Clone, Debug, Event, Serialize, Deserialize)]
+enum Happened {
+    Commented {
+        #[id]
+        ticket_id: String,
+        body: String,
+    },
+}
+
+type Store = PgEventStore<Happened, Json<Happened>>;
+
+/// Makes its schema.
+pub(crate) async fn prepare(url: &str) -> anyhow::Result<()> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
+    sqlx_08::raw_sql(include_str!("disintegrate.sql")).execute(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// A ticket for each writer.
+pub(crate) async fn run(url: &str, writers: usize) -> anyhow::Result<Load> {
+    let most = u32::try_from(writers)?.min(lanes::MAX);
+    let pool = PgPoolOptions::new()
+        .max_connections(most)
+        .min_connections(most)
+        .test_before_acquire(false)
+        .connect(url)
+        .await?;
+    let store = Store::new_uninitialized(pool.clone(), Json::default());
+    let writer = |_| Writer { store: store.clone(), ticket: Uuid::new_v4(), last: 0 };
+    let load = load::drive((0..writers).map(writer).collect(), Instant::now()).await;
+    pool.close().await;
+    load
+}
+
+struct Writer {
+    store: Store,
+    ticket: Uuid,
+    /// The last event of this ticket.
+    last: i64,
+}
+
+impl load::Writer for Writer {
+    async fn write(&mut self) -> anyhow::Result<u32> {
+        let (_, body) = comment(self.ticket)?;
+        let ticket_id = self.ticket.to_string();
+        let event = Happened::Commented { ticket_id: ticket_id.clone(), body: String::from_utf8(body)? };
+        for _ in 0..MAX_TRIES {
+            let of_ticket = query!(Happened; ticket_id == ticket_id.clone());
+            match self.store.append(vec![event.clone()], of_ticket, self.last).await {
+                Ok(written) => {
+                    self.last = written.last().map_or(self.last, disintegrate::PersistedEvent::id);
+                    return Ok(1);
+                }
+                Err(error) if lost(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        anyhow::bail!("an append lost {MAX_TRIES} times")
+    }
+}
+
+/// Whether another's transaction won, of whatever ticket: serialization failures come from any statement.
+fn lost(error: &Error) -> bool {
+    match error {
+        Error::Concurrency => true,
+        Error::Database(error) => {
+            error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "40001"))
+        }
+        _ => false,
+    }
+}

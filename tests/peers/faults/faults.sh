@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# faults.sh: the long form of the fault suite, in the `ci` profile: DOCKET_FAULTS (200) faults on the cluster as it is, and
+# two short campaigns on programs that each keep one rule less, which must fail. DOCKET_FAULT_SEED repeats an order.
+set -euo pipefail
+
+cd "$(dirname "$0")/../../.."
+built=$PWD/target/faults
+
+# program [FEATURE]: builds it and keeps it under a name of its own.
+program() {
+    cargo build --profile ci -p docket --target-dir "$built" ${1:+--features "$1"}
+    cp "$built/ci/docket" "$built/docket${1:+-$1}"
+}
+
+program unfenced
+program effect-first
+program
+export DOCKET=$built/docket DOCKET_UNFENCED=$built/docket-unfenced DOCKET_EFFECT_FIRST=$built/docket-effect-first
+export DOCKET_FAULTS=${DOCKET_FAULTS:-200}
+exec tests/setup/nats.sh cargo nextest run --profile long -p docket --no-capture faults::
