@@ -145,14 +145,21 @@ def message_of(row, source):
     return f"docket.v1.{token(row.tenant)}.{family}.{token(row.kind)}", headers
 
 
-async def check_stream(data, rows, findings):
-    (log, epoch), = psql(data, "SELECT log, epoch FROM docket.head")
+async def check_stream(data, findings):
+    """The log's rows, read when the stream had all that the log had before: the services still live, and write."""
+    (log, epoch, head), = psql(data, "SELECT log, epoch, position FROM docket.head")
     connection = await connect(data)
     stream = connection.jetstream()
-    state = (await stream.stream_info("DOCKET")).state
-    if (state.first_seq, state.last_seq, state.messages) != (1, len(rows), len(rows)):
+    for _ in range(100):
+        state = (await stream.stream_info("DOCKET")).state
+        if state.last_seq >= int(head):
+            break
+        await asyncio.sleep(0.1)
+    rows = list(log_rows(data))
+    if (state.first_seq, state.messages) != (1, state.last_seq) or not int(head) <= state.last_seq <= len(rows):
         findings.add(
-            f"the stream holds {state.messages} messages from {state.first_seq} to {state.last_seq}, the log {len(rows)}"
+            f"the stream holds {state.messages} messages from {state.first_seq} to {state.last_seq}, the log had {head} "
+            f"before and has {len(rows)} now"
         )
     config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, inactive_threshold=60)
     subscription = await stream.pull_subscribe("docket.v1.>", stream="DOCKET", config=config)
@@ -162,7 +169,7 @@ async def check_stream(data, rows, findings):
             seen += 1
             check_message(message, seen, rows, f"/docket/{log}/{epoch}", findings)
     await connection.close()
-    return seen
+    return rows, seen
 
 
 def check_message(message, expected, rows, source, findings):
@@ -275,9 +282,9 @@ def check_effects(rows, sink, restored, findings):
 
 def main():
     data, restored = Path(sys.argv[1]), "--restored" in sys.argv
-    findings, rows = Findings(), list(log_rows(data))
+    findings = Findings()
+    rows, messages = asyncio.run(check_stream(data, findings))
     check_log(rows, findings)
-    messages = asyncio.run(check_stream(data, rows, findings))
     acks = check_acks(rows, data / sys.argv[2], findings)
     fired, late = check_deadlines(rows, findings)
     intents, arrived, different = check_effects(rows, data / "sink/mails.tsv", restored, findings)

@@ -33,10 +33,14 @@ fn campaign(kinds: &[Kind], faults: usize) -> Campaign {
 /// Proves part of: L4, L5, L6, N4, X4
 #[test]
 fn a_cluster_survives_every_kind_of_fault_and_a_restored_backup() {
+    let Some(faults) = setting("DOCKET_FAULTS") else {
+        eprintln!("SKIPPED: DOCKET_FAULTS says how many faults; 16 are one of each kind, `make faults` does 200");
+        return;
+    };
     if python().is_none() {
         return;
     }
-    let faults = setting("DOCKET_FAULTS").and_then(|text| text.parse().ok()).unwrap_or(FAULTS);
+    let faults = faults.parse().unwrap_or(FAULTS);
     match campaign(&Kind::ALL, faults).run() {
         Ok(told) => println!("{told}"),
         Err(violation) => panic!("{violation}"),
