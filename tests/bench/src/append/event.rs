@@ -5,7 +5,7 @@ use ticket::{Event, Personal, codec};
 use uuid::Uuid;
 
 /// Bytes of the text, already sealed.
-const TEXT_BYTES: usize = 268;
+const TEXT_BYTES: usize = 259;
 
 /// Kind and body.
 pub(crate) fn comment(ticket: Uuid) -> anyhow::Result<(String, Vec<u8>)> {
