@@ -37,7 +37,7 @@ up: ## start PostgreSQL, nats-server, the relay and the five services, each a pr
 down: ## stop what `make up` started
 	deploy/local/cluster.sh down
 
-test: check ## install what is missing, check, run every test
+test: check ## install what is missing, check, run the tests; the long ones are `make faults`
 	@tests/setup/test.sh
 
 check: setup ## formatting, lints, the gRPC contract, the house rules
@@ -47,7 +47,7 @@ check: setup ## formatting, lints, the gRPC contract, the house rules
 	.venv/bin/buf format -d --exit-code proto
 	cargo nextest run -p tests --test tidy
 
-faults: ## the long forms of what can go wrong: a thousand seeds, fifty kills, 200 faults on a cluster (about two hours)
+faults: setup ## the long forms of what can go wrong: a thousand seeds, fifty kills, 200 faults on a cluster (about two hours)
 	DOCKET_SEEDS=1000 DOCKET_KILLS=50 cargo nextest run --profile long -p tests -p docket simulation killing
 	tests/peers/faults/faults.sh
 

@@ -55,17 +55,21 @@ until_true() {
     done
 }
 
-# stop SIGNAL NAME...: at once, and waits for their end; by force after half a minute.
+# stop SIGNAL NAME...: at once, and waits for their end, which letters under way may put off; by force after a minute.
 stop() {
-    local signal=$1 name pid _since tries=300
+    local signal=$1 name pid _since tries=600
     shift
     for name in "$@"; do
         read -r pid _since 2>/dev/null <"$run/$name.pid" || continue
-        ! runs "$name" || kill "-$signal" "$pid"
+        ! runs "$name" || kill "-$signal" "$pid" 2>/dev/null || true # it may end by itself meanwhile
     done
     for name in "$@"; do
         while runs "$name"; do
-            ((tries-- > 0)) || { echo "$name did not stop in time; killed" >&2 && kill -KILL "$(cut -d' ' -f1 "$run/$name.pid")"; }
+            if ((tries-- <= 0)); then
+                echo "$name did not stop in time; killed" >&2
+                read -r pid _since <"$run/$name.pid"
+                kill -KILL "$pid" 2>/dev/null || true
+            fi
             sleep 0.1
         done
         rm -f "$run/$name.pid" "$run/$name.out"
@@ -132,8 +136,9 @@ serves_sql() {
     [[ ${lines[0]:-} == "$pid" && ${lines[7]:-} == ready* ]]
 }
 
-# The database, the log and the keys in this program's form, and the login of the services, which may only add.
-prepare_log() {
+# The database, the log and the keys in this program's form, and the login of the services, which may only add. In a shell
+# of its own: the owner's password is for nobody who is started later.
+prepare_log() (
     source "$secret/owner.env"
     if [[ -z $(PGDATABASE=postgres query "SELECT 1 FROM pg_database WHERE datname = 'docket'") ]]; then
         PGDATABASE=postgres query 'CREATE DATABASE docket'
@@ -142,7 +147,7 @@ prepare_log() {
     if [[ -z $(query "SELECT 1 FROM pg_roles WHERE rolname = 'docket'") ]]; then
         query "CREATE ROLE docket LOGIN PASSWORD '$(<"$secret/docket.password")' IN ROLE docket_service"
     fi
-}
+)
 
 # query SQL: as the database's owner, whose password is in the environment and not on the command line.
 query() {
@@ -175,11 +180,11 @@ said() {
 
 # probe NAME PATH: whether the process of that name answers 200 to that.
 probe() {
-    local address line
+    local address line=
     address=$(said "$1" admin)
     [[ -n $address ]] && exec 3<>"/dev/tcp/${address%:*}/${address##*:}" || return 1
     printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
-    read -r line <&3 || true
+    read -r -t 2 line <&3 || true # one that stands still says nothing
     exec 3>&-
     [[ $line == *' 200 '* ]]
 }
@@ -223,7 +228,7 @@ up() {
     done >"$data/endpoints.draft"
     mv "$data/endpoints.draft" "$data/endpoints"
     if [[ ! -f $data/applied ]]; then
-        "$docket" --data "$data" apply -f "$root/deploy/pack/${PACK:-service}.yaml" | tee "$log/apply.log" >/dev/null
+        "$docket" --data "$data" apply -f "$root/deploy/pack/${PACK:-service}.yaml" >"$log/apply.log"
         touch "$data/applied"
     fi
     tell
@@ -244,7 +249,16 @@ play_day() {
     start sink "$docket" sink --dir "$data/sink"
     until_true sink 10 test -s "$data/sink/smtp"
     outside+=(--smtp "smtp://$(<"$data/sink/smtp")" --webhook-allow 127.0.0.1)
-    runs intake-1 || "$docket" --postgres "$secret/owner" demo --on anchored --scale "$DAY"
+    any_runs || "$docket" --postgres "$secret/owner" demo --on anchored --scale "$DAY"
+}
+
+# Whether anybody lives by the log's clock already.
+any_runs() {
+    local name
+    for name in $(parts); do
+        [[ $name == sink ]] || ! runs "$name" || return 0
+    done
+    return 1
 }
 
 tell() {
@@ -258,7 +272,7 @@ nats-server    127.0.0.1:$(<"$data/nats.port"), user docket, password in $secret
 logs           $log
 talk to it     $docket --data $data status
 look inside    $docket --postgres $secret/postgres log tail
-stop           make down
+stop           make down DATA=$data
 TEXT
 }
 

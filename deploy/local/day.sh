@@ -12,8 +12,8 @@ for argument in "$@"; do
     if [[ $argument == --exit ]]; then ends=yes; else arguments+=("$argument"); fi
 done
 
+[[ -z $ends ]] || trap '"$root/deploy/local/cluster.sh" down' EXIT
 DAY=${SCALE:-200} "$root/deploy/local/cluster.sh" up
 status=0
 "$docket" --data "$data" --postgres "$data/secret/postgres" demo --on cluster "${arguments[@]}" || status=$?
-if [[ -n $ends ]]; then "$root/deploy/local/cluster.sh" down; fi
 exit "$status"

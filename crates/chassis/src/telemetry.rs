@@ -24,7 +24,7 @@ pub struct Metric {
 }
 
 /// Names and values of labels.
-pub type Labels<'a> = &'a [(&'static str, &'static str)];
+pub type Labels<'a> = &'a [(&'static str, &'a str)];
 
 /// The name of the one scope of all instruments.
 const SCOPE: &str = "docket";
@@ -100,7 +100,7 @@ fn timing(meter: &Meter, metric: Metric, bounds_secs: &[f64]) -> Timing {
 }
 
 fn key_values(labels: Labels<'_>) -> Vec<KeyValue> {
-    labels.iter().map(|(name, value)| KeyValue::new(*name, *value)).collect()
+    labels.iter().map(|(name, value)| KeyValue::new(*name, (*value).to_owned())).collect()
 }
 
 /// A count that only grows.

@@ -124,7 +124,7 @@ impl Board {
     }
 
     fn dispatch(&mut self, event: &Recorded, dispatch: &DispatchEvent) {
-        let at = event.occurred_at;
+        let at = (event.position, event.occurred_at);
         match event.stream.family() {
             "work" => {
                 let Some(id) = event.correlation else { return };

@@ -41,7 +41,7 @@ pub struct Dispatch;
 
 impl Core for Dispatch {
     const NAME: &'static str = "dispatch";
-    const FOLD: u32 = 2;
+    const FOLD: u32 = 3;
     type Event = Event;
     type State = State;
     type Command = Command;

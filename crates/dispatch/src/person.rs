@@ -31,6 +31,8 @@ pub struct Person {
 pub struct Held {
     /// The ticket.
     pub ticket: Uuid,
+    /// Where in the log it was given.
+    pub given_at: u64,
     /// When.
     pub slot: Slot,
     /// Where, if known.
@@ -51,12 +53,14 @@ pub enum Stage {
 }
 
 impl Person {
-    /// Takes an event of their stream in; `site` is where the visit is whose time is held.
-    pub fn evolve(&mut self, event: &DispatchEvent, at: Micros, site: Option<Place>) {
+    /// Takes an event of their stream in, with its position in the log and when it happened; `site` is where the visit is
+    /// whose time is held.
+    pub fn evolve(&mut self, event: &DispatchEvent, (position, at): (u64, Micros), site: Option<Place>) {
         match event {
             DispatchEvent::SlotHeld { ticket, visit, slot } => {
                 self.forget(at);
-                self.held.insert(*visit, Held { ticket: *ticket, slot: *slot, site, stage: Stage::Ahead });
+                let held = Held { ticket: *ticket, given_at: position, slot: *slot, site, stage: Stage::Ahead };
+                self.held.insert(*visit, held);
             }
             DispatchEvent::SlotReleased { visit, .. } => self.release(*visit, at),
             DispatchEvent::DutyStarted { .. } | DispatchEvent::DutyEnded { .. } => self.duty.learn(event),

@@ -118,7 +118,7 @@ pub fn broken(who: &Candidate<'_>, asked: &Question<'_>, found: Found) -> Vec<(H
     let ends = slot.map_or(asked.now, |slot| slot.to - 1);
     let distance_m = way(who, asked, slot).1;
     let off_duty = diary.person.duty.window(asked.now).is_none_or(|(from, _)| from > asked.wanted().until)
-        || slot.is_some_and(|slot| !diary.person.duty.on(slot.from) || !diary.person.duty.on(slot.to - 1));
+        || slot.is_some_and(|slot| !diary.person.duty.covers(slot.from, slot.to));
     let no_slot = slot.is_none_or(|slot| !diary.at_work(&slot));
     let away = asked.policy.max_distance_m.filter(|farthest| distance_m > *farthest);
     let strange = job.region.as_ref().filter(|_| !who.roster.regions.is_empty());

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::board::Board;
 use crate::command::{Command, Target};
 use crate::document::ENGINEER;
-use crate::person::{Held, Stage};
+use crate::person::{Held, Person, Stage};
 use crate::record::Ticket;
 use crate::state::{Due, State};
 use crate::work::{Visit, VisitState};
@@ -31,7 +31,7 @@ pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
         Event::Dispatch(dispatch) => on_dispatch(board, cause, dispatch),
         Event::House(HouseEvent::ConfigApplied { kind, .. }) if kind == ENGINEER => try_again(board, cause),
         Event::House(HouseEvent::ConfigRetired { kind, name }) if kind == ENGINEER => {
-            take_back(board, cause, (name, Release::OffRoster), |_| true)
+            take_back(board, cause, (name, Release::OffRoster), |_, _| true)
         }
         Event::House(_) | Event::Sla(_) | Event::Notifier(_) => Vec::new(),
     }
@@ -54,7 +54,9 @@ fn on_ticket(board: &Board, cause: &Recorded, intake: &IntakeEvent) -> Option<Re
             let ticket = board.tickets.get(&id)?;
             let last = ticket.work().and_then(|work| work.visits.last());
             // A visit that stopped for parts is the only one that nothing followed at once, whatever was waited for last.
-            let stopped = last.is_some_and(|last| last.state == VisitState::Incomplete);
+            // Told of again after a restart, this is not the end of a later wait.
+            let before = |last: &Visit| last.ended_at.is_some_and(|ended| ended < cause.position);
+            let stopped = last.is_some_and(|last| last.state == VisitState::Incomplete && before(last));
             (stopped || reasons.contains(&WaitReason::Parts)).then(|| again(ticket, cause)).flatten()
         }
         IntakeEvent::Closed { .. }
@@ -71,6 +73,7 @@ fn on_ticket(board: &Board, cause: &Recorded, intake: &IntakeEvent) -> Option<Re
 
 fn on_dispatch(board: &Board, cause: &Recorded, event: &DispatchEvent) -> Vec<Reaction<Command>> {
     let subject = cause.stream.key();
+    let missed = |person: &Person, held: &Held| person.misses(&held.slot);
     match event {
         DispatchEvent::VisitPlanned { visit, .. }
         | DispatchEvent::OfferDeclined { visit, .. }
@@ -85,18 +88,12 @@ fn on_dispatch(board: &Board, cause: &Recorded, event: &DispatchEvent) -> Vec<Re
             let ticket = cause.correlation.and_then(|id| board.tickets.get(&id));
             ticket.and_then(|ticket| again(ticket, cause)).into_iter().collect()
         }
-        DispatchEvent::DutyStarted { until } => {
-            let missed = |held: &Held| until.is_some_and(|until| until < held.slot.to);
+        DispatchEvent::DutyStarted { .. } => {
             let mut wanted = take_back(board, cause, (subject, Release::OffDuty), missed);
             wanted.extend(try_again(board, cause));
             wanted
         }
-        DispatchEvent::DutyEnded { back_at, .. } => {
-            let missed = |held: &Held| back_at.is_none_or(|back_at| held.slot.from < back_at);
-            take_back(board, cause, (subject, Release::OffDuty), missed)
-        }
-        DispatchEvent::TimeOffBooked { from, to } => {
-            let missed = |held: &Held| held.slot.from < *to && *from < held.slot.to;
+        DispatchEvent::DutyEnded { .. } | DispatchEvent::TimeOffBooked { .. } => {
             take_back(board, cause, (subject, Release::OffDuty), missed)
         }
         DispatchEvent::VisitStopped { .. }
@@ -142,15 +139,16 @@ fn try_again(board: &Board, cause: &Recorded) -> Vec<Reaction<Command>> {
     waiting.into_iter().take(MAX_AGAIN).map(|(ticket, visit)| choose(ticket, visit, cause)).collect()
 }
 
-/// Takes visits that have not begun from somebody.
+/// Takes visits that have not begun from somebody; what was given since, in spite of it, stays.
 fn take_back(
     board: &Board,
     cause: &Recorded,
     (engineer, why): (&str, Release),
-    missed: impl Fn(&Held) -> bool,
+    missed: impl Fn(&Person, &Held) -> bool,
 ) -> Vec<Reaction<Command>> {
     let Some(person) = board.people.get(engineer) else { return Vec::new() };
-    let lost = person.ahead().filter(|(_, held)| held.stage == Stage::Ahead && missed(held));
+    let theirs = person.ahead().filter(|(_, held)| held.stage == Stage::Ahead && held.given_at < cause.position);
+    let lost = theirs.filter(|(_, held)| missed(person, held));
     let command = |(visit, held): (Uuid, &Held)| {
         let attempt = board.visit(held.ticket, visit)?.1.attempt;
         let target = Target { ticket: held.ticket, visit, attempt };

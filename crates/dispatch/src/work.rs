@@ -34,6 +34,8 @@ pub struct Visit {
     pub number: u32,
     /// Where in the log it was planned.
     pub planned_at: u64,
+    /// Where in the log it ended.
+    pub ended_at: Option<u64>,
     /// What it needs.
     #[serde(with = "as_json")]
     pub job: Box<Job>,
@@ -205,6 +207,7 @@ impl Work {
                 id: *visit,
                 number: *number,
                 planned_at: position,
+                ended_at: None,
                 job: job.clone(),
                 state: VisitState::Planned,
                 engineer: None,
@@ -224,6 +227,7 @@ impl Work {
                 let visit = visit_of(other).and_then(|id| self.visits.iter_mut().rev().find(|visit| visit.id == id));
                 if let Some(visit) = visit {
                     visit.evolve(other, at);
+                    visit.ended_at = visit.ended_at.or(visit.state.ended().then_some(position));
                 }
             }
         }

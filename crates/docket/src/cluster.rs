@@ -198,7 +198,7 @@ impl House {
         match part {
             Part::Relay => {
                 let bus = bus.context("a relay needs a bus: say --nats URL")?;
-                let mut reports = vec![self.relay(bus.clone(), ("DOCKET", Shape::docket(STREAM_REPLICAS)), Whole)];
+                let mut reports = vec![self.relay(bus.clone(), Shape::docket(STREAM_REPLICAS), Whole)];
                 if let Some(outsiders) = &options.outsiders {
                     reports.push(self.tell_outsiders(bus, outsiders));
                 }

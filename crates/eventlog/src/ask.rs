@@ -99,18 +99,24 @@ impl Ask {
         }
     }
 
-    /// What a service asks because of a cause: the reaction's claim.
-    pub(crate) fn by_service<C>(service: &str, reaction: &Reaction<C>) -> Self {
-        let claim = reaction.claim(service);
+    /// What a service asks now of its own accord: the claim, which says all there is to say of what is asked.
+    pub fn by_itself(service: &str, tenant: Tenant, claim: Uuid) -> Self {
         Self {
-            tenant: reaction.tenant.clone(),
+            tenant,
             actor: format!("service/{service}"),
             request: claim,
             content: claim.as_bytes().to_vec(),
-            occurred_at: Some(reaction.occurred_at),
-            causation: reaction.causation,
+            occurred_at: None,
+            causation: None,
             trace: String::new(),
         }
+    }
+
+    /// What a service asks because of a cause: the reaction's claim.
+    pub(crate) fn by_service<C>(service: &str, reaction: &Reaction<C>) -> Self {
+        let (occurred_at, causation) = (Some(reaction.occurred_at), reaction.causation);
+        let itself = Self::by_itself(service, reaction.tenant.clone(), reaction.claim(service));
+        Self { occurred_at, causation, ..itself }
     }
 
     /// The append of what was decided; without events, a check that the guards still hold.

@@ -52,9 +52,9 @@ pub(crate) fn doubling((first, longest): (Duration, Duration), attempts: usize) 
     first.saturating_mul(1 << times).min(longest)
 }
 
-/// The row at this position of the log itself, whatever a tail has at hand; none past the end.
+/// The row at this position of the log itself, without its body, whatever a tail has at hand; none past the end.
 pub(crate) async fn row_at(log: &Log, position: i64) -> Result<Option<Row>, StoreError> {
-    let row = log.store().read(&Select::All, None, position - 1, 1).await?.pop();
+    let row = log.store().read(&Select::All, Some(&[]), position - 1, 1).await?.pop();
     Ok(row.filter(|row| row.position == position))
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ticket::house::HouseEvent;
 use ticket::{Event, Recorded, codec, stream};
 
+use crate::chain;
 use crate::store::{Row, StoreError};
 
 /// Events kept as folded, for the reactions that follow closely behind.
@@ -22,6 +23,11 @@ pub(crate) fn wanted<C: Core>() -> Vec<&'static str> {
     codec::KINDS.keys().copied().filter(own).collect()
 }
 
+/// What is said of a log that has not what was folded of it.
+pub(crate) fn lost(position: u64) -> StoreError {
+    StoreError::Damaged(format!("position {position} was folded and is no longer in the log"))
+}
+
 /// What has been folded, and from where.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -31,6 +37,9 @@ pub(crate) struct Folded<C: Core> {
     pub(crate) position: u64,
     /// The folded `ReactedThrough`.
     pub(crate) reacted: u64,
+    /// The last row's hash: which history this was folded from.
+    #[serde(skip)]
+    pub(crate) hash: Vec<u8>,
     /// When the last row was recorded, microseconds.
     #[serde(skip)]
     pub(crate) recorded_us: i64,
@@ -66,6 +75,7 @@ impl<C: Core> Default for Folded<C> {
             versions: Versions::default(),
             position: 0,
             reacted: 0,
+            hash: chain::GENESIS.to_vec(),
             recorded_us: i64::MIN,
             undecidable: BTreeSet::new(),
             recent: Recent::default(),
@@ -74,10 +84,10 @@ impl<C: Core> Default for Folded<C> {
 }
 
 impl<C: Core<Event = Event>> Folded<C> {
-    /// A fold that goes on from a snapshot whose last row was recorded then: what came before it is not at hand.
-    pub(crate) fn resumed(mut self, recorded_us: i64) -> Self {
+    /// A fold that goes on from a snapshot taken at this row: what came before it is not at hand.
+    pub(crate) fn resumed(mut self, last: Row) -> Self {
         self.recent = Recent { after: self.position, events: VecDeque::new() };
-        self.recorded_us = recorded_us;
+        (self.hash, self.recorded_us) = (last.hash, last.recorded_us);
         self
     }
 
@@ -102,6 +112,13 @@ impl<C: Core<Event = Event>> Folded<C> {
         }
     }
 
+    /// Sees to it that the next row follows what is folded by its hash, too. If the log was restored, or its database failed
+    /// over to a standby that lagged, it does not: then nothing that was folded beyond that point is true.
+    pub(crate) fn is_followed_by(&self, next: &Row) -> Result<(), StoreError> {
+        let follows = next.position.unsigned_abs() != self.position + 1 || chain::link(&self.hash, next) == next.hash;
+        if follows { Ok(()) } else { Err(lost(self.position)) }
+    }
+
     /// Takes rows in that follow what is folded, `wanted` as of [`wanted`]; rows already folded are passed over.
     pub(crate) fn take_all(&mut self, rows: &[Row], wanted: &[&str]) -> Result<(), StoreError> {
         for row in rows {
@@ -121,6 +138,7 @@ impl<C: Core<Event = Event>> Folded<C> {
         self.versions.note(&row.tenant, &row.stream, row.version.unsigned_abs());
         self.position = row.position.unsigned_abs();
         self.recorded_us = row.recorded_us;
+        self.hash.clone_from(&row.hash);
         let kind = row.kind.as_str();
         if wanted.binary_search(&kind).is_ok() {
             match recorded(row) {

@@ -16,7 +16,12 @@ pub(crate) struct Load {
 /// What may wait, all tenants together.
 pub(crate) const MAX_WAITING: Load = Load { appends: 8_192, events: 65_536, bytes: 128 * 1024 * 1024 };
 /// What is written in one transaction, unless a single append is more.
-pub(crate) const MAX_BATCH: Load = Load { appends: 256, events: 2_048, bytes: 8 * 1024 * 1024 };
+const MAX_BATCH: Load = Load { appends: 256, events: 2_048, bytes: 8 * 1024 * 1024 };
+/// The same while several tenants write: one waits for the other's batch and then for its own, which the other helps to
+/// fill, so both must be short.
+const SHARED_BATCH: Load = Load { appends: 32, events: 256, bytes: 1024 * 1024 };
+/// Batches of one tenant alone after which no other is reckoned with.
+const SHARED_FOR: u32 = 16;
 
 impl Load {
     fn plus(self, other: Self) -> Self {
@@ -48,6 +53,8 @@ pub(crate) struct Gather<T> {
     tenants: HashMap<Tenant, Queue<T>>,
     /// The tenants for whom something waits, the next one first.
     turns: VecDeque<Tenant>,
+    /// For how many more batches several tenants are reckoned with.
+    shared: u32,
 }
 
 #[derive(Debug)]
@@ -59,7 +66,7 @@ struct Queue<T> {
 impl<T> Gather<T> {
     /// A place where no more waits than this.
     pub(crate) fn new(bound: Load) -> Self {
-        Self { bound, waiting: Load::default(), tenants: HashMap::new(), turns: VecDeque::new() }
+        Self { bound, waiting: Load::default(), tenants: HashMap::new(), turns: VecDeque::new(), shared: 0 }
     }
 
     /// How many wait.
@@ -85,8 +92,14 @@ impl<T> Gather<T> {
         true
     }
 
+    /// Takes the next batch.
+    pub(crate) fn take_batch(&mut self) -> Vec<T> {
+        self.shared = if self.turns.len() > 1 { SHARED_FOR } else { self.shared.saturating_sub(1) };
+        self.take(if self.shared > 0 { SHARED_BATCH } else { MAX_BATCH })
+    }
+
     /// Takes what makes up one batch: one of each tenant in turn, each tenant's in the order in which they came.
-    pub(crate) fn take(&mut self, bound: Load) -> Vec<T> {
+    fn take(&mut self, bound: Load) -> Vec<T> {
         let (mut batch, mut taken) = (Vec::new(), Load::default());
         while let Some(tenant) = self.turns.pop_front() {
             let Some(queue) = self.tenants.get_mut(&tenant) else { continue };
@@ -159,6 +172,26 @@ mod tests {
         }
         assert_eq!(gather.take(FOUR), [('a', 0), ('b', 0), ('c', 0), ('a', 1)]);
         assert_eq!(gather.take(FOUR), [('b', 1), ('a', 2), ('a', 3), ('a', 4)]);
+    }
+
+    #[test]
+    fn while_several_tenants_write_batches_are_short() {
+        let mut gather = Gather::new(MAX_WAITING);
+        let push = |gather: &mut Gather<(char, usize)>, name, count| {
+            for n in 0..count {
+                assert!(gather.push(&tenant(name), ONE, (name, n)));
+            }
+        };
+        push(&mut gather, 'a', 2_000);
+        assert_eq!(gather.take_batch().len(), MAX_BATCH.appends);
+        push(&mut gather, 'b', 20);
+        let batch = gather.take_batch();
+        assert_eq!(batch.len(), SHARED_BATCH.appends);
+        assert_eq!(batch.iter().filter(|(name, _)| *name == 'b').count(), 16, "half of it is the other's");
+        let lengths: Vec<_> = (0..=SHARED_FOR).map(|_| gather.take_batch().len()).collect();
+        let (last, short) = lengths.split_last().unwrap();
+        assert_eq!(*last, MAX_BATCH.appends, "the other has gone");
+        assert!(short.iter().all(|length| *length == SHARED_BATCH.appends), "it may come again: {short:?}");
     }
 
     #[test]

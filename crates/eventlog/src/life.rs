@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use decider::Core;
 use ticket::Event;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::lease::{Lease, RENEW_EVERY};
@@ -23,9 +23,24 @@ const SNAPSHOT_EVERY: u64 = 100_000;
 struct Turns<'a> {
     lease: Lease<'a>,
     renew_at: Instant,
+    /// When to see again whether the log is still the one that was folded.
+    look_at: Instant,
     /// The position of the last snapshot.
     kept: u64,
     line: Line,
+}
+
+impl Turns<'_> {
+    /// Renews the lease, however long a step takes; ends when another holds it.
+    async fn keep_lease(&mut self) -> Result<(), StoreError> {
+        loop {
+            sleep_until(self.renew_at).await;
+            if !self.lease.hold().await? {
+                return Ok(());
+            }
+            self.renew_at = Instant::now() + RENEW_EVERY;
+        }
+    }
 }
 
 /// Whether the log was last reached: said once when it no longer is, and once when it is again.
@@ -61,14 +76,15 @@ impl<C: Core<Event = Event>> Service<C> {
     /// a damaged one.
     pub async fn lead(&self, stop: CancellationToken) -> Result<(), StoreError> {
         let lease = Lease::new(self.log(), C::NAME)?;
-        let mut turns = Turns { lease, renew_at: Instant::now(), kept: self.position(), line: Line::default() };
+        let now = Instant::now();
+        let mut turns = Turns { lease, renew_at: now, look_at: now, kept: self.position(), line: Line::default() };
         while !stop.is_cancelled() {
             let turn = self.turn(&mut turns).await;
             let wait = turns.line.heard(C::NAME, turn)?;
             if wait.is_none() {
-                // Another may have taken the lease meanwhile.
+                // Another may have taken the lease meanwhile, or the log may come back as another.
                 self.set_leads(false).await;
-                turns.renew_at = Instant::now();
+                (turns.renew_at, turns.look_at) = (Instant::now(), Instant::now());
             }
             self.idle(&stop, wait.unwrap_or(LOOK_EVERY)).await;
         }
@@ -84,6 +100,10 @@ impl<C: Core<Event = Event>> Service<C> {
 
     /// One turn of the holder, or of who would be it; answers how long to wait for the next.
     async fn turn(&self, turns: &mut Turns<'_>) -> Result<Duration, StoreError> {
+        if Instant::now() >= turns.look_at {
+            self.keep_to_history().await?;
+            turns.look_at = Instant::now() + RENEW_EVERY;
+        }
         if self.undecidable() > 0 {
             // A program that can read those streams shall lead; this one follows and answers what it can.
             self.lay_down(&turns.lease).await?;
@@ -95,7 +115,16 @@ impl<C: Core<Event = Event>> Service<C> {
             self.catch_up().await?;
             return Ok(LOOK_EVERY);
         }
-        let next = self.step().await?;
+        let next = tokio::select! {
+            biased;
+            lost = turns.keep_lease() => {
+                lost?;
+                // Whoever took it goes on where this one stopped: what was begun is settled by its request's id.
+                self.set_leads(false).await;
+                return Ok(LOOK_EVERY);
+            }
+            next = self.step() => next?,
+        };
         if self.position() >= turns.kept + SNAPSHOT_EVERY {
             self.snapshot().await?;
             turns.kept = self.position();

@@ -40,14 +40,19 @@ impl Log {
         Self::begin(store, keys, None)
     }
 
-    /// Opens the log as [`Log::open`] does, and reads its newest rows where a tail has them at hand.
+    /// Opens the log as [`Log::open`] does, and reads its newest rows where a tail has them at hand. Effects are held
+    /// until the tail, which must be followed, has compared stream and log.
     pub fn open_with_tail(store: Arc<dyn Store>, keys: Keys, tail: Arc<Tail>) -> Arc<Self> {
         Self::begin(store, keys, Some(tail))
     }
 
     fn begin(store: Arc<dyn Store>, keys: Keys, tail: Option<Arc<Tail>>) -> Arc<Self> {
         let writer = Writer::start(&store);
-        Arc::new(Self { store, keys: Arc::new(keys), writer, holds: Holds::default(), tail })
+        let log = Arc::new(Self { store, keys: Arc::new(keys), writer, holds: Holds::default(), tail });
+        if let Some(tail) = &log.tail {
+            tail.hold_first(log.hold("stream and log were not compared yet"));
+        }
+        log
     }
 
     /// Writes the events if the request is new and no guard moved; with no events it only checks that.

@@ -107,14 +107,6 @@ impl Kept {
     }
 }
 
-/// A row as read: the body only if its kind is wanted.
-fn as_wanted(row: &Row, wanted: Option<&[&str]>) -> Row {
-    match wanted {
-        Some(kinds) if !kinds.contains(&row.kind.as_str()) => Row { body: Vec::new(), ..row.clone() },
-        _ => row.clone(),
-    }
-}
-
 impl Store for Memory {
     fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>> {
         Box::pin(async {
@@ -136,8 +128,12 @@ impl Store for Memory {
         limit: i64,
     ) -> Later<'a, Vec<Row>> {
         Box::pin(async move {
-            let limit = usize::try_from(limit).unwrap_or(0);
-            Ok(self.kept().read(select, after, limit).into_iter().map(|row| as_wanted(row, wanted)).collect())
+            let kept = self.kept();
+            let rows = kept.read(select, after, usize::try_from(limit).unwrap_or(0)).into_iter();
+            Ok(match select {
+                Select::All => rows.map(|row| row.next_to(after, wanted)).collect(),
+                Select::Stream { .. } | Select::Correlation { .. } => rows.map(|row| row.as_wanted(wanted)).collect(),
+            })
         })
     }
 
@@ -145,7 +141,7 @@ impl Store for Memory {
         Scan::at_hand(move || {
             let kept = self.kept();
             let rows = kept.read(&Select::All, after, PAGE_ROWS).into_iter().take_while(|row| row.position <= to);
-            let page = scan::page(rows.map(|row| as_wanted(row, wanted)));
+            let page = scan::page(rows.map(|row| row.as_wanted(wanted)));
             after = page.last().map_or(after, |last| last.position);
             page
         })

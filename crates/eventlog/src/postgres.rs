@@ -11,13 +11,14 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::chain::GENESIS;
-use crate::columns::{CHUNK_BYTES, before_body};
+use crate::columns::before_body;
 use crate::lease::Claim;
 use crate::scan::Scan;
 use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Supposed, Transaction, Wrote};
 use crate::{follow, keys, store};
 
 mod scan;
+mod snapshots;
 mod writing;
 
 use writing::Writing;
@@ -41,20 +42,28 @@ const RELISTEN: Duration = Duration::from_secs(1);
 /// How long a connection is waited for, and each step of an append, whose outcome is unknown then.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A process that stands still while it holds the head's lock loses it; a plan made while a table was small does not
-/// outlive that.
-const SETTINGS: [(&str, &str); 2] = [("idle_in_transaction_session_timeout", "5s"), ("enable_seqscan", "off")];
+/// outlive that: neither one that reads it all, nor one that reads a whole index and sorts where another's order gives
+/// the newest version first.
+const SETTINGS: [(&str, &str); 3] =
+    [("idle_in_transaction_session_timeout", "5s"), ("enable_seqscan", "off"), ("enable_sort", "off")];
 
 const HEAD: &str = "SELECT log, epoch, position, hash, recorded_us FROM docket.head WHERE log_id = $1";
 const LOCKED_HEAD: &str =
     "SELECT log, epoch, position, hash, recorded_us FROM docket.head WHERE log_id = $1 FOR UPDATE";
 
-/// `SELECT` of a row's columns, the body only if its kind is wanted (`$2`, a list or null), of the log `$1`.
+/// `SELECT` of a row's columns, the body only if its kind is wanted (`$2`, a list or null) or for another reason, of the
+/// log `$1`.
 macro_rules! select {
     ($rest:literal) => {
+        select!("", $rest)
+    };
+    ($or:literal, $rest:literal) => {
         concat!(
             "SELECT ",
             before_body!(),
-            ", CASE WHEN $2::text[] IS NULL OR kind = ANY($2) THEN body ELSE ''::bytea END, hash
+            ", CASE WHEN $2::text[] IS NULL OR kind = ANY($2)",
+            $or,
+            " THEN body ELSE ''::bytea END, hash
              FROM docket.event WHERE log_id = $1 AND ",
             $rest
         )
@@ -145,7 +154,7 @@ async fn announce(pool: &PgPool, moved: &watch::Sender<i64>) -> Result<(), sqlx:
     listener.listen(CHANNEL).await?;
     loop {
         if let Ok(position) = listener.recv().await?.payload().parse::<i64>() {
-            moved.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+            writing::tell(moved, position);
         }
     }
 }
@@ -175,7 +184,7 @@ impl Store for Postgres {
                 Ok(wrote) => {
                     *held = Some(connection);
                     if let (Wrote::Done, Some(last)) = (&wrote, rows.last()) {
-                        writing::tell(&self.moved, last);
+                        writing::tell(&self.moved, last.position);
                     }
                     Ok(wrote)
                 }
@@ -201,7 +210,9 @@ impl Store for Postgres {
     ) -> Later<'a, Vec<Row>> {
         Box::pin(async move {
             let query = match select {
-                Select::All => sqlx::query_as(select!("position > $3 ORDER BY position LIMIT $4")),
+                Select::All => {
+                    sqlx::query_as(select!(" OR position = $3 + 1", "position > $3 ORDER BY position LIMIT $4"))
+                }
                 Select::Stream { .. } => {
                     sqlx::query_as(select!("position > $3 AND tenant = $5 AND stream = $6 ORDER BY version LIMIT $4"))
                 }
@@ -272,98 +283,19 @@ impl Store for Postgres {
     }
 
     fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()> {
-        Box::pin(async move {
-            for (n, chunk) in (0i64..).zip(snapshot.bytes.chunks(CHUNK_BYTES)) {
-                sqlx::query(
-                    "INSERT INTO docket.snapshot_chunk (log_id, name, epoch, position, n, bytes)
-                     VALUES ($1, $2, $3, $4, $5, $6)
-                     ON CONFLICT (log_id, name, epoch, position, n) DO UPDATE SET bytes = excluded.bytes",
-                )
-                .bind(LOG_ID)
-                .bind(&snapshot.name)
-                .bind(snapshot.epoch)
-                .bind(snapshot.position)
-                .bind(n)
-                .bind(chunk)
-                .execute(&self.pool)
-                .await?;
-            }
-            let mut transaction = self.pool.begin().await?;
-            sqlx::query(
-                "INSERT INTO docket.snapshot AS s (log_id, name, epoch, position, hash, length)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (log_id, name) DO UPDATE SET epoch = excluded.epoch, position = excluded.position,
-                     hash = excluded.hash, length = excluded.length
-                 WHERE (s.epoch, s.position) <= (excluded.epoch, excluded.position)",
-            )
-            .bind(LOG_ID)
-            .bind(&snapshot.name)
-            .bind(snapshot.epoch)
-            .bind(snapshot.position)
-            .bind(&snapshot.hash)
-            .bind(i64::try_from(snapshot.bytes.len()).unwrap_or(i64::MAX))
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query(
-                "DELETE FROM docket.snapshot_chunk WHERE log_id = $1 AND name = $2 AND (epoch, position) < ($3, $4)",
-            )
-            .bind(LOG_ID)
-            .bind(&snapshot.name)
-            .bind(snapshot.epoch)
-            .bind(snapshot.position)
-            .execute(&mut *transaction)
-            .await?;
-            Ok(transaction.commit().await?)
-        })
+        Box::pin(async move { snapshots::keep(&self.pool, &snapshot).await })
     }
 
     fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>> {
-        Box::pin(async move {
-            let kept = sqlx::query_as(
-                "SELECT epoch, position, hash, length FROM docket.snapshot WHERE log_id = $1 AND name = $2",
-            );
-            let kept = kept.bind(LOG_ID).bind(name).fetch_optional(&self.pool).await?;
-            let Some((epoch, position, hash, length)) = kept else { return Ok(None) };
-            let mut snapshot = SnapshotRow { name: name.to_owned(), position, epoch, hash, bytes: Vec::new() };
-            for n in 0i64.. {
-                let chunk: Option<(Vec<u8>,)> = sqlx::query_as(
-                    "SELECT bytes FROM docket.snapshot_chunk
-                     WHERE log_id = $1 AND name = $2 AND epoch = $3 AND position = $4 AND n = $5",
-                )
-                .bind(LOG_ID)
-                .bind(name)
-                .bind(epoch)
-                .bind(position)
-                .bind(n)
-                .fetch_optional(&self.pool)
-                .await?;
-                let Some((chunk,)) = chunk else { break };
-                snapshot.bytes.extend_from_slice(&chunk);
-            }
-            Ok(snapshot.whole(length))
-        })
+        Box::pin(snapshots::snapshot(&self.pool, name))
     }
 
     fn snapshots(&self) -> Later<'_, Vec<String>> {
-        Box::pin(async {
-            let names = sqlx::query_as("SELECT name FROM docket.snapshot WHERE log_id = $1").bind(LOG_ID);
-            let names: Vec<(String,)> = names.fetch_all(&self.pool).await?;
-            Ok(names.into_iter().map(|(name,)| name).collect())
-        })
+        Box::pin(snapshots::names(&self.pool))
     }
 
     fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()> {
-        Box::pin(async move {
-            sqlx::query(
-                "WITH forgotten AS (DELETE FROM docket.snapshot WHERE log_id = $1 AND name = $2)
-                 DELETE FROM docket.snapshot_chunk WHERE log_id = $1 AND name = $2",
-            )
-            .bind(LOG_ID)
-            .bind(name)
-            .execute(&self.pool)
-            .await?;
-            Ok(())
-        })
+        Box::pin(snapshots::forget(&self.pool, name))
     }
 
     fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {

@@ -40,7 +40,7 @@ pub async fn check<C: Core<Event = Event>>(log: &Log) -> Result<Proof, StoreErro
         return Ok(Proof::Differs { position });
     };
     drop(kept);
-    let mut resumed = resumed.resumed(last.recorded_us);
+    let mut resumed = resumed.resumed(last);
     take_up_to(&mut [&mut fresh, &mut resumed], log, head).await?;
     if snapshot::encode(&fresh)? == snapshot::encode(&resumed)? {
         Ok(Proof::Same { snapshot: position, head: fresh.position })
@@ -57,7 +57,8 @@ pub async fn keep<C: Core<Event = Event>>(log: &Log) -> Result<u64, StoreError> 
     if fresh.undecidable() > 0 {
         return Err(StoreError::Damaged(format!("{} streams cannot be read by this program", fresh.undecidable())));
     }
-    snapshot::save(log, C::NAME, C::FOLD, fresh.position, snapshot::encode(&fresh)?).await?;
+    let bytes = snapshot::encode(&fresh)?;
+    snapshot::save(log, (C::NAME, C::FOLD), (fresh.position, fresh.hash), bytes).await?;
     Ok(fresh.position)
 }
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ticket::Event;
 
+use crate::bus;
 use crate::fold::Folded;
 use crate::log::Log;
-use crate::store::{Row, Select, SnapshotRow, StoreError};
+use crate::store::{Row, SnapshotRow, StoreError};
 
 /// Versions of a service's fold whose snapshots are kept: the newest.
 const MAX_FOLDS: usize = 2;
@@ -21,13 +22,20 @@ pub fn encode<T: Serialize>(state: &T) -> Result<Vec<u8>, StoreError> {
     postcard::to_stdvec(state).map_err(|error| StoreError::Damaged(format!("a state that does not serialise: {error}")))
 }
 
-/// Keeps the encoded state of this service's fold as of `position`, replacing the one before; snapshots of all but the
-/// service's two newest folds are thrown away.
-pub async fn save(log: &Log, service: &str, fold: u32, position: u64, bytes: Vec<u8>) -> Result<(), StoreError> {
+/// Keeps the encoded state of this service's fold as of a position and the hash there, replacing the one before; snapshots
+/// of all but the service's two newest folds are thrown away. Of nothing, none is kept.
+pub async fn save(
+    log: &Log,
+    (service, fold): (&str, u32),
+    (position, hash): (u64, Vec<u8>),
+    bytes: Vec<u8>,
+) -> Result<(), StoreError> {
     let position = i64::try_from(position).unwrap_or(i64::MAX);
-    let Some(last) = row_at(log, position).await? else { return Ok(()) };
+    if position == 0 {
+        return Ok(());
+    }
     let epoch = log.head().await?.epoch;
-    log.keep(SnapshotRow { name: name(service, fold), position, epoch, hash: last.hash, bytes }).await?;
+    log.keep(SnapshotRow { name: name(service, fold), position, epoch, hash, bytes }).await?;
     for obsolete in obsolete(service, log.snapshots().await?) {
         log.forget(&obsolete).await?;
     }
@@ -79,14 +87,14 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 pub(crate) async fn resume<C: Core<Event = Event>>(log: &Log) -> Result<Folded<C>, StoreError> {
     let Some((kept, last)) = kept(log, C::NAME, C::FOLD).await? else { return Ok(Folded::default()) };
     let folded: Option<Folded<C>> = decoded(C::NAME, kept).await?;
-    Ok(folded.map(|folded| folded.resumed(last.recorded_us)).unwrap_or_default())
+    Ok(folded.map(|folded| folded.resumed(last)).unwrap_or_default())
 }
 
 /// The latest snapshot of this version of the fold and the row it was taken at, if it is of this history of the log.
 pub(crate) async fn kept(log: &Log, service: &str, fold: u32) -> Result<Option<(SnapshotRow, Row)>, StoreError> {
     let Some(snapshot) = log.snapshot(&name(service, fold)).await? else { return Ok(None) };
     let position = snapshot.position;
-    if let Some(last) = row_at(log, position).await?
+    if let Some(last) = bus::row_at(log, position).await?
         && last.hash == snapshot.hash
         && snapshot.epoch == log.head().await?.epoch
     {
@@ -98,12 +106,4 @@ pub(crate) async fn kept(log: &Log, service: &str, fold: u32) -> Result<Option<(
 
 fn name(service: &str, fold: u32) -> String {
     format!("{service}/{fold}")
-}
-
-/// The row at this position, without its body; `None` before the first and after the last.
-async fn row_at(log: &Log, position: i64) -> Result<Option<Row>, StoreError> {
-    if position < 1 {
-        return Ok(None);
-    }
-    Ok(log.read(&Select::All, Some(&[]), position - 1, 1).await?.pop())
 }

@@ -35,13 +35,18 @@ const BUSY: Duration = Duration::from_secs(10);
 const HEAD: &str = "SELECT log, epoch, position, hash, recorded_us FROM head";
 const RELEASE: &str = "INSERT OR REPLACE INTO release SELECT id, log, epoch FROM head";
 
-/// `SELECT` of a row's columns, the body only if its kind is wanted (`?1`, a JSON list or null).
+/// `SELECT` of a row's columns, the body only if its kind is wanted (`?1`, a JSON list or null) or for another reason.
 macro_rules! select {
     ($rest:literal) => {
+        select!("", $rest)
+    };
+    ($or:literal, $rest:literal) => {
         concat!(
             "SELECT ",
             before_body!(),
-            ", CASE WHEN ?1 IS NULL OR kind IN (SELECT value FROM json_each(?1)) THEN body ELSE x'' END, hash FROM event ",
+            ", CASE WHEN ?1 IS NULL OR kind IN (SELECT value FROM json_each(?1))",
+            $or,
+            " THEN body ELSE x'' END, hash FROM event ",
             $rest
         )
     };
@@ -159,7 +164,9 @@ impl Store for Sqlite {
     ) -> Later<'a, Vec<Row>> {
         Box::pin(async move {
             let query = match select {
-                Select::All => sqlx::query_as(select!("WHERE position > ?2 ORDER BY position LIMIT ?3")),
+                Select::All => {
+                    sqlx::query_as(select!(" OR position = ?2 + 1", "WHERE position > ?2 ORDER BY position LIMIT ?3"))
+                }
                 Select::Stream { .. } => sqlx::query_as(select!(
                     "WHERE position > ?2 AND tenant = ?4 AND stream = ?5 ORDER BY version LIMIT ?3"
                 )),

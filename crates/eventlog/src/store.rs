@@ -64,6 +64,30 @@ pub struct Row {
     pub hash: Vec<u8>,
 }
 
+impl Row {
+    /// The row as a reader of all that come after a position gets it.
+    pub(crate) fn next_to(&self, position: i64, wanted: Option<&[&str]>) -> Self {
+        self.as_wanted(wanted.filter(|_| self.position != position + 1))
+    }
+
+    /// The row as a reader gets it: the body only if its kind is wanted.
+    pub(crate) fn as_wanted(&self, wanted: Option<&[&str]>) -> Self {
+        let unwanted = wanted.is_some_and(|kinds| !kinds.contains(&self.kind.as_str()));
+        let body = if unwanted { Vec::new() } else { self.body.clone() };
+        Self {
+            body,
+            tenant: self.tenant.clone(),
+            stream: self.stream.clone(),
+            kind: self.kind.clone(),
+            actor: self.actor.clone(),
+            content: self.content.clone(),
+            trace: self.trace.clone(),
+            hash: self.hash.clone(),
+            ..*self
+        }
+    }
+}
+
 /// What an append must know before it may write, read under the head lock.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
@@ -195,7 +219,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Reads the head without a lock.
     fn head(&self) -> Later<'_, Head>;
     /// At most `limit` rows after `position`, in order. With `wanted` kinds named, the bodies of other kinds are left
-    /// empty: a fold that wants few kinds need not carry the others.
+    /// empty: a fold that wants few kinds need not carry the others. Of all rows the one next to `position` has its body all
+    /// the same, so that whoever follows can see whether it follows.
     fn read<'a>(
         &'a self,
         select: &'a Select,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::append::{Committed, MAX_EVENTS, Rejected};
 use crate::batch::{Batch, Hearsay, Outcome, Prepared, Questions};
-use crate::gather::{Gather, MAX_BATCH, MAX_WAITING};
+use crate::gather::{Gather, MAX_WAITING};
 use crate::store::{Head, Row, Select, Store, StoreError, Wrote};
 
 /// Rows read to find all of one request's: [`MAX_EVENTS`].
@@ -48,24 +48,21 @@ impl Queue {
         self.gather().as_ref().map(Gather::waiting)
     }
 
-    /// The next batch, once there is one; none when nothing comes any more. While `answered` callers were waiting for
-    /// the last one, others came to wait for this: those who were answered are given a turn to come along. Else the two
-    /// crowds would take turns for ever, each waiting for the other's commit.
+    /// The next batch, once there is one; none when nothing comes any more. Those who were answered by the last one are
+    /// given a turn to come along with whoever came first: else the crowds would take turns for ever, one of them often a
+    /// single caller, each waiting for the other's commit. After one caller nobody is waited for.
     async fn next(&self, answered: usize) -> Option<Vec<Waiting>> {
-        let came = self.waiting()?;
+        let crowd = self.waiting()? + answered;
+        while self.waiting()? == 0 {
+            self.filled.notified().await;
+        }
         for _ in 0..MAX_TURNS {
-            if came == 0 || self.waiting()? >= came + answered {
+            if self.waiting()? >= crowd {
                 break;
             }
             tokio::task::yield_now().await;
         }
-        loop {
-            let batch = self.gather().as_mut()?.take(MAX_BATCH);
-            if !batch.is_empty() {
-                return Some(batch);
-            }
-            self.filled.notified().await;
-        }
+        self.gather().as_mut().map(Gather::take_batch)
     }
 }
 

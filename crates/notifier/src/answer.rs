@@ -34,8 +34,7 @@ fn own<'a>(ticket: Uuid, id: Uuid, read: &Read<'a, State>, at: &At) -> Result<(&
 
 pub(crate) fn read(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Outcome {
     let (_, reminder) = own(ticket, id, read, at)?;
-    let resting = reminder.read_at.is_some() && reminder.snoozed_until.is_some_and(|until| at.now < until);
-    if reminder.seen() || resting || matches!(reminder.end, Some(End::Acknowledged | End::Recalled(_))) {
+    if !reminder.unseen(at.now) {
         return Ok(Vec::new());
     }
     Ok(recorded(ticket, [NotifierEvent::ReminderRead { reminder: id }]))

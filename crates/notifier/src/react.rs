@@ -17,7 +17,7 @@ use crate::known::{self, Scalars};
 use crate::plan::{MAX_RECALLED, moot};
 use crate::rule::Audience;
 use crate::state::{House, State, earlier};
-use crate::topic::closed;
+use crate::topic::{Topic, closed};
 
 /// What an event takes back, and then what the rules want said of it.
 pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
@@ -45,12 +45,14 @@ fn taken_back(house: &House, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Com
     (0..parts).map(recall).collect()
 }
 
-/// What was put off beyond an instant that has moved forward waits no longer.
+/// What was put off beyond its clock's breach, which has moved forward, waits no longer.
 fn hastened(house: &House, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Command>> {
-    let Event::Sla(SlaEvent::ClockStarted { .. } | SlaEvent::ClockResumed { .. }) = &cause.event else {
+    let Event::Sla(SlaEvent::ClockStarted { clock, .. } | SlaEvent::ClockResumed { clock, .. }) = &cause.event else {
         return Vec::new();
     };
-    let open = house.reminders_of(ticket).filter(|(_, known)| known.end.is_none() && house.overslept(known));
+    let topic = Topic::Clock(clock.clone());
+    let theirs = house.reminders_of(ticket).filter(|(_, known)| known.topic() == topic);
+    let open = theirs.filter(|(_, known)| known.end.is_none() && house.overslept(known));
     let resume = |(reminder, _)| because(cause, "resume", format!("{reminder}"), Command::Resume { ticket, reminder });
     open.map(resume).collect()
 }

@@ -206,6 +206,13 @@ impl Reminder {
         self.read_at.is_some_and(|at| self.snoozed_until.is_none_or(|until| at >= until))
     }
 
+    /// Whether its recipient has yet to see it: neither acknowledged nor recalled, and not resting until it comes again;
+    /// what came again is unseen again.
+    pub(crate) fn unseen(&self, now: Micros) -> bool {
+        let resting = self.read_at.is_some() && self.snoozed_until.is_some_and(|until| now < until);
+        !self.seen() && !resting && !matches!(self.end, Some(End::Acknowledged | End::Recalled(_)))
+    }
+
     /// The last try by a medium.
     pub(crate) fn last(&self, medium: Medium) -> Option<&Try> {
         self.tries.iter().rfind(|attempt| attempt.medium == medium)

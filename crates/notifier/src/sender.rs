@@ -2,8 +2,9 @@
 //!
 //! The append of `AttemptStarted` is the fence: whoever wrote it sends, and nobody else. Whoever dies in between leaves an
 //! attempt without an outcome; once no letter of anybody's can be under way that long, the leading sender records that
-//! nobody knows how it ended and tries once more, under the same message id, so that the receiver can tell. So it does
-//! not matter who holds the lease while a letter is under way, and a lease may pass on at any time.
+//! nobody knows how it ended and tries once more, under the same message id, so that the receiver can tell. Whoever was
+//! stopped in between and wakes too late for that sends nothing any more, and leaves the attempt as the dead do. So it
+//! does not matter who holds the lease while a letter is under way, and a lease may pass on at any time.
 
 mod desk;
 mod mail;
@@ -32,7 +33,7 @@ use window::Window;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Wait after a failure of the log.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How much the clocks of two machines may differ.
+/// How much the clocks of two machines may differ, and how late a letter may leave after it was to begin; all told.
 const SKEW: Duration = Duration::from_secs(10);
 
 /// Sends what is owed, for a running core.
@@ -113,10 +114,13 @@ impl Sender {
         if !left_behind.is_empty() && self.rests(window).await? {
             return Ok(());
         }
+        // One that cannot be settled holds up neither the others nor what is owed.
+        let mut settled = Ok(());
         for one in left_behind {
-            window.beside(self.desk.lost(&one)).await?;
+            settled = settled.and(window.beside(self.desk.lost(&one)).await);
         }
-        self.fill(window).await
+        let filled = self.fill(window).await;
+        settled.and(filled)
     }
 
     /// Attempts whose end nobody recorded, and nobody can any more.
@@ -142,7 +146,7 @@ impl Sender {
             return Ok(());
         }
         for one in owed {
-            window.begin(one.clone(), self.desk.clone().deliver(one));
+            window.begin(one.clone(), self.desk.clone().deliver(one, Instant::now()));
         }
         Ok(())
     }
@@ -157,9 +161,8 @@ impl Sender {
     fn next(&self, window: &Window) -> Vec<Owed> {
         let now = self.desk.notifier.clock().now();
         let room = |tenant: &_, urgent| window.room(tenant, urgent);
-        let mut owed = self.desk.notifier.view(|state| outbox::shares(state, now, room, |one| window.is_new(one)));
-        owed.truncate(window.free());
-        owed
+        let owed = self.desk.notifier.view(|state| outbox::shares(state, now, room, |one| window.is_new(one)));
+        window.fitting(owed)
     }
 }
 

@@ -105,7 +105,7 @@ impl State {
 
     fn notifier(&mut self, event: &Recorded, notifier: &NotifierEvent) {
         let house = self.houses.entry(event.tenant.clone()).or_default();
-        let Some(id) = reminder_of(notifier) else {
+        let Some(id) = notifier.reminder() else {
             house.people.entry(event.stream.key().to_owned()).or_default().evolve(notifier, event.version);
             return;
         };
@@ -221,10 +221,12 @@ impl House {
         file.is_some_and(|file| file.moot(&reminder.topic(), reminder.position))
     }
 
-    /// Whether a reminder was put off beyond the instant from which on it would come too late.
+    /// Whether a reminder was put off until it would come too late. Its recipient may want it again at that very instant,
+    /// and no later: a snooze is cut short to it.
     pub(crate) fn overslept(&self, reminder: &Reminder) -> bool {
         let limit = self.tickets.get(&reminder.ticket).and_then(|file| file.limit(&reminder.topic()));
-        reminder.waits.is_some_and(|until| limit.is_some_and(|limit| limit <= until))
+        let (Some(until), Some(limit)) = (reminder.waits, limit) else { return false };
+        limit < until || limit == until && reminder.snoozed_until != Some(until)
     }
 
     /// A ticket's reminders, in the order in which they were planned.
@@ -249,24 +251,4 @@ pub(crate) fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micr
 fn shelve<T>(shelf: &mut Shelf<T>, event: &Recorded, (name, spec): (&str, Option<&Value>)) {
     let kept = spec.map(|spec| Kept::new(event.version, spec));
     shelf.entry(name.to_owned()).or_default().push(Edition { position: event.position, kept });
-}
-
-/// The reminder an event is about; none for those of a recipient's own stream.
-pub(crate) fn reminder_of(event: &NotifierEvent) -> Option<Uuid> {
-    match event {
-        NotifierEvent::ReminderPlanned { reminder, .. }
-        | NotifierEvent::ReminderDeferred { reminder, .. }
-        | NotifierEvent::AttemptStarted { reminder, .. }
-        | NotifierEvent::AttemptSucceeded { reminder, .. }
-        | NotifierEvent::AttemptFailed { reminder, .. }
-        | NotifierEvent::ReminderRead { reminder }
-        | NotifierEvent::ReminderAcknowledged { reminder, .. }
-        | NotifierEvent::ReminderSnoozed { reminder, .. }
-        | NotifierEvent::ReminderResumed { reminder }
-        | NotifierEvent::ReminderRecalled { reminder, .. }
-        | NotifierEvent::ReminderUnanswered { reminder, .. } => Some(*reminder),
-        NotifierEvent::RecipientSet { .. }
-        | NotifierEvent::PresenceReported { .. }
-        | NotifierEvent::DoNotDisturbSet { .. } => None,
-    }
 }

@@ -184,12 +184,6 @@ pub fn of_ticket(state: &State, tenant: &Tenant, ticket: Uuid, now: Micros) -> O
     Some(listed.map(|(id, reminder)| view(house, id, reminder, now)).collect())
 }
 
-/// Whether its recipient has not seen it and it is neither acknowledged nor recalled; what comes again is unseen again.
-fn unseen(reminder: &Reminder, now: Micros) -> bool {
-    let resting = reminder.read_at.is_some() && reminder.snoozed_until.is_some_and(|until| now < until);
-    !reminder.seen() && !resting && !matches!(reminder.end, Some(End::Acknowledged | End::Recalled(_)))
-}
-
 /// A reminder as it lies in somebody's inbox; nothing if it is somebody else's, or not shown yet.
 pub fn in_inbox(
     state: &State,
@@ -218,7 +212,7 @@ pub fn inbox(
     let upto = before.unwrap_or((u64::MAX, Uuid::max()));
     let mut found = person.inbox.range(..upto).rev().filter_map(|cursor| {
         let reminder = house.reminders.get(&cursor.1)?;
-        let wanted = reminder.shown && (!unread || unseen(reminder, now));
+        let wanted = reminder.shown && (!unread || reminder.unseen(now));
         wanted.then_some((*cursor, reminder))
     });
     let page: Vec<_> = found.by_ref().take(limit).collect();

@@ -266,3 +266,23 @@ pub enum NotifierEvent {
         until: Micros,
     },
 }
+
+impl NotifierEvent {
+    /// The reminder it is about; none for those of a recipient's own stream.
+    pub fn reminder(&self) -> Option<Uuid> {
+        match self {
+            Self::ReminderPlanned { reminder, .. }
+            | Self::ReminderDeferred { reminder, .. }
+            | Self::AttemptStarted { reminder, .. }
+            | Self::AttemptSucceeded { reminder, .. }
+            | Self::AttemptFailed { reminder, .. }
+            | Self::ReminderRead { reminder }
+            | Self::ReminderAcknowledged { reminder, .. }
+            | Self::ReminderSnoozed { reminder, .. }
+            | Self::ReminderResumed { reminder }
+            | Self::ReminderRecalled { reminder, .. }
+            | Self::ReminderUnanswered { reminder, .. } => Some(*reminder),
+            Self::RecipientSet { .. } | Self::PresenceReported { .. } | Self::DoNotDisturbSet { .. } => None,
+        }
+    }
+}

@@ -17,4 +17,4 @@ program effect-first
 program
 export DOCKET=$built/docket DOCKET_UNFENCED=$built/docket-unfenced DOCKET_EFFECT_FIRST=$built/docket-effect-first
 export DOCKET_FAULTS=${DOCKET_FAULTS:-200}
-exec tests/setup/nats.sh cargo nextest run --profile long -p docket --no-capture faults::
+CI=true exec tests/setup/nats.sh cargo nextest run --profile long -p docket --no-capture faults::

@@ -89,7 +89,7 @@ fn human(dice: &mut Dice, n: i64, now: i64) -> Human {
     for visit in 0..dice.below(4) {
         from += dice.below(5) * HOUR;
         let slot = Slot { from, arrive: from + 10 * MINUTE, to: from + 90 * MINUTE };
-        let held = Held { ticket: Uuid::nil(), slot, site: None, stage: Stage::Ahead };
+        let held = Held { ticket: Uuid::nil(), given_at: 1, slot, site: None, stage: Stage::Ahead };
         person.held.insert(Uuid::from_u64_pair(9, u64::try_from(visit).unwrap()), held);
         from = slot.to;
     }

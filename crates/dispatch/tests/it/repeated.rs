@@ -8,13 +8,13 @@ use dispatch::duty;
 use dispatch::view::Dossier;
 use proptest::prelude::*;
 use serde_json::json;
-use ticket::dispatch::{DispatchEvent, OffDuty, Place};
+use ticket::dispatch::{DispatchEvent, OffDuty, Place, StopReason};
 use ticket::house::HouseEvent;
-use ticket::intake::{FieldValue, IntakeEvent, Priority};
+use ticket::intake::{FieldValue, IntakeEvent, Priority, WaitReason};
 use ticket::{Event, stream};
 use uuid::Uuid;
 
-use crate::world::{TICKET, World, next, north, received, request, text, us};
+use crate::world::{TICKET, World, next, north, received, request, text, us, wait_ended};
 
 const MINUTE: Micros = 60_000_000;
 
@@ -84,6 +84,39 @@ fn who_is_back_before_anybody_reacted_keeps_the_visits() {
     noted(&mut world, "ann", sick());
     world.react();
     assert_eq!(world.said()[1], "VisitReleased ann OffDuty");
+}
+
+/// Proves part of: D5, D10
+#[test]
+fn what_was_given_to_somebody_off_duty_stays_given_though_the_end_of_duty_is_told_again() {
+    let mut world = World::new();
+    let from = world.log.len();
+    noted(&mut world, "ann", DispatchEvent::DutyEnded { why: OffDuty::Sick, back_at: None });
+    world.restart(from);
+    world.on("09:00", received("repair"));
+    let override_reason = "she takes this one from home".into();
+    world.dispatcher(Verb::Assign { engineer: "ann".into(), arrive_at: None, override_reason }).unwrap();
+    world.said();
+    world.restart(from);
+    assert_eq!(world.said(), [""; 0], "the dispatcher knew");
+}
+
+/// Proves part of: D7
+#[test]
+fn a_wait_that_ended_told_again_is_not_the_end_of_a_later_one() {
+    let mut world = World::new();
+    world.on("09:00", received("repair"));
+    let from = world.log.len();
+    world.ticket(TICKET, wait_ended(WaitReason::Customer, &[]));
+    for verb in [Verb::Accept, Verb::Depart, Verb::Arrive { place: None }, Verb::Start] {
+        world.does("ann", verb).unwrap();
+    }
+    world.does("ann", Verb::Stop { why: StopReason::Parts, note: String::new() }).unwrap();
+    world.said();
+    world.restart(from);
+    assert_eq!(world.said(), [""; 0], "the parts are still waited for");
+    world.ticket(TICKET, wait_ended(WaitReason::Parts, &[]));
+    assert_eq!(world.said()[0], "VisitPlanned 2");
 }
 
 /// Proves part of: D7

@@ -22,7 +22,7 @@ const POSITION: Metric =
     Metric { name: "docket.relay.position", description: "The last position a stream took.", unit: "{event}" };
 const OLDEST: Metric = Metric {
     name: "docket.relay.oldest",
-    description: "For how long the oldest event has waited that is not in the stream.",
+    description: "For how long, in business time, the oldest event has waited that is not in the stream.",
     unit: "s",
 };
 const HALTED: Metric =
@@ -83,17 +83,13 @@ impl House {
     }
 
     /// Relays the log into a stream, as this rendering tells it; answers how that is doing.
-    pub(super) fn relay<R>(
-        &mut self,
-        bus: Bus,
-        (name, shape): (&'static str, Shape),
-        rendering: R,
-    ) -> watch::Receiver<Report>
+    pub(super) fn relay<R>(&mut self, bus: Bus, shape: Shape, rendering: R) -> watch::Receiver<Report>
     where
         R: Rendering + 'static,
     {
+        let stream = shape.name.clone();
+        let labels = [("stream", stream.as_str())];
         let relay = Relay::new(Arc::clone(&self.log), bus, shape, rendering);
-        let labels = [("stream", name)];
         let report = relay.report();
         self.telemetry.gauge(POSITION, &labels, move || report.borrow().position);
         let (report, clock) = (relay.report(), self.clock.clone());
@@ -121,7 +117,7 @@ impl House {
             keeper.run(stop).await;
             Ok::<_, Infallible>(())
         });
-        self.relay(bus.clone(), (outside::STREAM, shape), shown)
+        self.relay(bus.clone(), shape, shown)
     }
 
     /// A process of which a relay halted is not ready.

@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 use crate::running::{PATIENCE, docket, root, said};
 
+/// Everything but the servers, as `docket run` names it.
+pub(crate) const PARTS: [&str; 6] = ["relay", "intake", "dispatch", "sla-monitor", "notifier", "analytics"];
+
 /// What stops the cluster once its standard input ends: with the test, however that ends.
 const GUARD: &str = "cat >/dev/null; exec deploy/local/cluster.sh down";
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::running::{Cluster, python, root, said};
 
-/// Proves: X3, X5
+/// Proves part of: X3, X5
 #[test]
 fn a_python_client_sees_the_documented_errors() {
     let Some(python) = python() else { return };
@@ -25,7 +25,7 @@ fn a_python_client_sees_the_documented_errors() {
     assert!(output.status.success(), "{}", said(&output));
 }
 
-/// Proves: X5
+/// Proves part of: X5
 #[test]
 fn grpcurl_lists_calls_and_sees_error_details() {
     let Some(python) = python() else { return };
@@ -81,8 +81,7 @@ fn company(flags: &[&str]) -> Cluster {
     cluster
 }
 
-/// Proves: X3
-/// Proves part of: D5, D7, D8, D10, D13, D14
+/// Proves part of: D5, D7, D8, D10, D13, D14, X3
 #[test]
 fn each_role_has_its_day_and_nothing_of_the_others() {
     let Some(python) = python() else { return };

@@ -12,12 +12,9 @@ use proto::dispatch::v1::ListVisitsRequest;
 use proto::intake::v1::{Impact, OpenTicketRequest, Ticket, Urgency};
 use proto::sla_monitor::v1::CheckTicketsRequest;
 
-use crate::local::Local;
+use crate::local::{Local, PARTS};
 use crate::peers::AT_ONCE;
 use crate::running::docket;
-
-/// Every part, as it is named.
-const PARTS: [&str; 6] = ["relay", "intake", "dispatch", "sla-monitor", "notifier", "analytics"];
 
 /// Proves part of: L4, X4
 #[test]

@@ -47,6 +47,11 @@ pub enum Unreadable {
 
 /// The message of a row.
 pub fn message(source: &Source, row: &Row) -> Outgoing {
+    Outgoing { subject: subject("docket.v1", row), headers: headers(source, row), body: row.body.clone() }
+}
+
+/// Everything a message says of its row beside the body.
+pub fn headers(source: &Source, row: &Row) -> HeaderMap {
     let family = family(&row.kind);
     let mut headers = HeaderMap::new();
     insert(&mut headers, "content-type", "application/json");
@@ -74,7 +79,7 @@ pub fn message(source: &Source, row: &Row) -> Outgoing {
     optional("ce-hash", &STANDARD.encode(&row.hash));
     optional("ce-causation", &row.causation.map(|id| id.to_string()).unwrap_or_default());
     optional("ce-correlation", &row.correlation.map(|id| id.to_string()).unwrap_or_default());
-    Outgoing { subject: subject("docket.v1", row), headers, body: row.body.clone() }
+    headers
 }
 
 /// The row of a message of this source.

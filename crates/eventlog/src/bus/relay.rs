@@ -144,9 +144,9 @@ impl<R: Rendering> Relay<R> {
     async fn relay(&self, lease: &Lease<'_>, halt: &mut Option<Hold>) -> Result<Infallible, Pause> {
         let mut link = self.bus.link().await?;
         if self.leased && !lease.hold().await.map_err(BusError::Store)? {
-            // Whether something is wrong is now for the other one to judge.
+            // Whether something is wrong, and how late it is, is now for the other one to judge.
             *halt = None;
-            self.report.send_modify(|report| report.halted = None);
+            self.report.send_modify(|report| (report.halted, report.oldest_us) = (None, None));
             return Err(Pause::Standby);
         }
         let opened = match self.open().await? {

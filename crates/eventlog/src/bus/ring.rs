@@ -77,23 +77,7 @@ impl Ring {
         let first = self.rows.front()?.position;
         let skipped = usize::try_from(position.checked_add(1)?.checked_sub(first)?).ok()?;
         (skipped < self.rows.len())
-            .then(|| self.rows.range(skipped..).take(limit).map(|row| as_wanted(row, wanted)).collect())
-    }
-}
-
-fn as_wanted(row: &Row, wanted: Option<&[&str]>) -> Row {
-    let unwanted = wanted.is_some_and(|kinds| !kinds.contains(&row.kind.as_str()));
-    let body = if unwanted { Vec::new() } else { row.body.clone() };
-    Row {
-        body,
-        tenant: row.tenant.clone(),
-        stream: row.stream.clone(),
-        kind: row.kind.clone(),
-        actor: row.actor.clone(),
-        content: row.content.clone(),
-        trace: row.trace.clone(),
-        hash: row.hash.clone(),
-        ..*row
+            .then(|| self.rows.range(skipped..).take(limit).map(|row| row.next_to(position, wanted)).collect())
     }
 }
 

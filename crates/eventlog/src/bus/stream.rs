@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType, Stream};
 use decider::Micros;
 
 use super::envelope::Source;
@@ -14,7 +14,7 @@ use super::{Bus, BusError};
 use crate::store::Head;
 
 /// For how long a stream keeps its messages; what is older comes from the log.
-const KEPT: Duration = Duration::from_hours(30 * 24);
+pub(crate) const KEPT: Duration = Duration::from_hours(30 * 24);
 /// For how long the broker recognises a message sent twice.
 const DUPLICATES: Duration = Duration::from_secs(5);
 /// How far the broker's clock and the machine's may differ, microseconds.
@@ -175,9 +175,14 @@ impl Found {
 
 /// The stream as it is now, if there is one.
 pub(crate) async fn look(bus: &Bus, shape: &Shape) -> Result<Option<Found>, BusError> {
-    let found = bus.jetstream().get_stream(&shape.name).await;
-    match found {
-        Ok(stream) => Ok(Some(Found::of(stream.cached_info().clone()))),
+    let found = find(bus, &shape.name).await?;
+    Ok(found.map(|stream| Found::of(stream.cached_info().clone())))
+}
+
+/// The stream of this name, if there is one.
+pub(crate) async fn find(bus: &Bus, name: &str) -> Result<Option<Stream>, BusError> {
+    match bus.jetstream().get_stream(name).await {
+        Ok(stream) => Ok(Some(stream)),
         Err(error) => match error.kind() {
             GetStreamErrorKind::JetStream(why) if why.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
             GetStreamErrorKind::JetStream(why) => Err(BusError::Refused(why.to_string())),

@@ -3,13 +3,14 @@
 //! The log is the truth and the tail only spares reading it: a row is taken in if it follows the last one by position and
 //! by hash, and a stream that knows more than the log is not believed.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_nats::HeaderMap;
 use tokio::sync::watch;
 
 use super::envelope::{self, Source};
 use super::ring::{Offered, Ring};
+use crate::release::Hold;
 use crate::store::Row;
 
 mod following;
@@ -35,6 +36,8 @@ pub struct Tail {
     ring: RwLock<Ring>,
     moved: watch::Sender<i64>,
     report: watch::Sender<Report>,
+    /// Holds effects until stream and log were compared: a log that was restored behind its stream must not send first.
+    first: Mutex<Option<Hold>>,
 }
 
 impl Tail {
@@ -46,6 +49,15 @@ impl Tail {
     /// How it is doing, from now on.
     pub fn report(&self) -> watch::Receiver<Report> {
         self.report.subscribe()
+    }
+
+    /// Keeps effects held until the first comparison.
+    pub(crate) fn hold_first(&self, hold: Hold) {
+        *self.first() = Some(hold);
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<Hold>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// At most `limit` rows after `position`, if the first of them is at hand.

@@ -6,20 +6,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, Info, pull};
-use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{ConsumerCreateStrictErrorKind, Stream};
 use tokio_stream::StreamExt;
 
 use super::saved::Saved;
 use super::subscribers::{From, Outsiders, Subscriber};
 use super::{STREAM, SUBJECTS, unavailable};
-use crate::bus::{Bus, BusError, envelope};
+use crate::bus::{Bus, BusError, envelope, stream};
 use crate::log::Log;
 
-/// Where a consumer says which beginning it was made for.
-const FROM: &str = "from";
+/// Where a consumer says whose events it was made for, and which beginning.
+const MADE_FOR: &str = "made-for";
 /// Deliveries that may wait for their acknowledgement; the subscriber gets no more until it answers.
 const MAX_UNANSWERED: i64 = 1_000;
 /// Requests for messages that may wait.
@@ -82,11 +80,7 @@ pub(super) struct Seen {
 
 /// Looks at stream and consumers; nothing where the relay has not made the stream yet.
 pub(super) async fn look(bus: &Bus) -> Result<Option<Seen>, BusError> {
-    let stream = match bus.jetstream().get_stream(STREAM).await {
-        Ok(stream) => stream,
-        Err(error) if is_absent(&error.kind()) => return Ok(None),
-        Err(error) => return Err(unavailable(error)),
-    };
+    let Some(stream) = stream::find(bus, STREAM).await? else { return Ok(None) };
     let mut consumers = BTreeMap::new();
     let mut infos = stream.consumers();
     while let Some(info) = infos.next().await {
@@ -107,11 +101,6 @@ fn settled(info: &Info, last: u64) -> i64 {
     i64::try_from(settled).unwrap_or(i64::MAX)
 }
 
-/// Whether the stream is not there, rather than out of reach.
-fn is_absent(kind: &GetStreamErrorKind) -> bool {
-    matches!(kind, GetStreamErrorKind::JetStream(why) if why.error_code() == ErrorCode::STREAM_NOT_FOUND)
-}
-
 /// One subscriber's durable.
 struct One<'a> {
     log: &'a Log,
@@ -123,7 +112,7 @@ struct One<'a> {
 
 impl One<'_> {
     async fn tend(&self, found: Option<Info>, saved: &mut Saved) -> Result<(), BusError> {
-        let key = format!("outside/{}/{}", self.name, self.subscriber.from);
+        let key = format!("outside/{}/{}", self.name, self.made_for());
         let floor = match saved.get(self.log, &key).await? {
             Some(floor) => floor,
             None => saved.keep(self.log, &key, self.beginning(saved.head())).await?,
@@ -169,7 +158,12 @@ impl One<'_> {
 
     /// A consumer made for another beginning, or for another tenant, is another one.
     fn is_ours(&self, info: &Info) -> bool {
-        info.config.metadata.get(FROM) == Some(&self.subscriber.from.to_string())
+        info.config.metadata.get(MADE_FOR) == Some(&self.made_for())
+    }
+
+    /// Whose events it gets, from where on.
+    fn made_for(&self) -> String {
+        format!("{}/{}", envelope::token(self.subscriber.tenant.as_str()), self.subscriber.from)
     }
 
     /// Makes it to go on after `floor`, once the stream has come so far: before, the broker would begin elsewhere.
@@ -216,7 +210,7 @@ impl One<'_> {
             filter_subjects,
             max_ack_pending: MAX_UNANSWERED,
             max_waiting: MAX_WAITING,
-            metadata: HashMap::from([(FROM.to_owned(), self.subscriber.from.to_string())]),
+            metadata: HashMap::from([(MADE_FOR.to_owned(), self.made_for())]),
             ..pull::Config::default()
         }
     }

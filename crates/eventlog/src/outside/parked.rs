@@ -1,21 +1,18 @@
 //! Messages no subscriber's program could handle: kept by the broker as its advisories, told once each, never dropped.
 
-use std::time::Duration;
-
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::{Config, StorageType};
 use serde::Deserialize;
 use tokio_stream::StreamExt;
 
 use super::{STREAM, unavailable};
+use crate::bus::stream::KEPT;
 use crate::bus::{Bus, BusError};
 
 /// The stream of the advisories.
 const PARKED: &str = "DOCKET_PARKED";
 /// The durable by which each is told once, whichever process does it.
 const TELLER: &str = "teller";
-/// As long as the outsiders' stream keeps what they are about.
-const KEPT: Duration = Duration::from_hours(30 * 24);
 /// Advisories told at once.
 const PAGE: usize = 100;
 

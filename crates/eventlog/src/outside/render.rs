@@ -67,9 +67,9 @@ impl Shown {
             let subject = format!("{SUBJECTS}.{}.skip", envelope::token(&row.tenant));
             return Outgoing { subject, headers, body: Vec::new() };
         };
-        let whole = envelope::message(source, row);
+        let all = envelope::headers(source, row);
         for (name, ..) in HEADERS {
-            if let Some(value) = whole.headers.get(*name) {
+            if let Some(value) = all.get(*name) {
                 headers.insert(*name, value.clone());
             }
         }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::bus::Source;
-use crate::chain;
+use crate::bus::{Source, hash_at};
 use crate::log::Log;
-use crate::store::{Select, SnapshotRow, StoreError};
+use crate::store::{SnapshotRow, StoreError};
 
 /// A snapshot is made of at least one byte.
 const CONTENT: &[u8] = b"-";
@@ -58,13 +57,4 @@ impl Saved {
         }
         Ok(floor)
     }
-}
-
-/// The hash of the event at this position, or what stands before the first.
-async fn hash_at(log: &Log, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
-    if position == 0 {
-        return Ok(Some(chain::GENESIS.to_vec()));
-    }
-    let row = log.read(&Select::All, Some(&[]), position - 1, 1).await?.pop();
-    Ok(row.filter(|row| row.position == position).map(|row| row.hash))
 }

@@ -59,15 +59,15 @@ impl Transaction for Writing<'_> {
                 Wrote::Done => self.transaction.commit().await?,
                 other => return Err(StoreError::Damaged(format!("under the head's lock the append was {other:?}"))),
             }
-            tell(self.moved, last);
+            tell(self.moved, last.position);
             Ok(())
         }))
     }
 }
 
 /// Tells this process's followers what it wrote, before the database does.
-pub(super) fn tell(moved: &watch::Sender<i64>, last: &Row) {
-    moved.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
+pub(super) fn tell(moved: &watch::Sender<i64>, position: i64) {
+    moved.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
 }
 
 /// `docket.append` in one round trip; without rows it only checks what is supposed.

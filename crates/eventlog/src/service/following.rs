@@ -7,6 +7,7 @@ use super::{PAGE, Service};
 use crate::append::Committed;
 use crate::snapshot;
 use crate::store::{Row, Select, StoreError};
+use crate::{bus, fold};
 
 /// Rows behind the head from which on a scan is worth its connection.
 const FAR_ROWS: i64 = 4 * PAGE;
@@ -29,13 +30,25 @@ impl<C: Core<Event = Event>> Service<C> {
         let _one_at_a_time = self.folding.lock().await;
         loop {
             let rows = self.log.read(&Select::All, Some(&self.wanted), self.after(), PAGE).await?;
-            if rows.is_empty() {
-                return Ok(self.position());
-            }
+            let Some(next) = rows.first() else { return Ok(self.position()) };
+            self.read().is_followed_by(next)?;
             self.fold(&rows)?;
             if i64::try_from(rows.len()) == Ok(PAGE) {
                 self.scan().await?;
             }
+        }
+    }
+
+    /// Sees to it that the log still holds what was folded, though nothing may follow it: see
+    /// [`Folded::is_followed_by`](crate::fold::Folded::is_followed_by).
+    pub(crate) async fn keep_to_history(&self) -> Result<(), StoreError> {
+        let (position, hash) = {
+            let folded = self.read();
+            (folded.position, folded.hash.clone())
+        };
+        match bus::hash_at(&self.log, i64::try_from(position).unwrap_or(i64::MAX)).await? {
+            Some(stored) if stored == hash => Ok(()),
+            _ => Err(fold::lost(position)),
         }
     }
 
@@ -74,7 +87,10 @@ impl<C: Core<Event = Event>> Service<C> {
         let Committed::Written(rows) = committed else { return Ok(()) };
         let _one_at_a_time = self.folding.lock().await;
         match rows.first() {
-            Some(row) if row.position.unsigned_abs() == self.position() + 1 => self.fold(rows),
+            Some(row) if row.position.unsigned_abs() == self.position() + 1 => {
+                self.read().is_followed_by(row)?;
+                self.fold(rows)
+            }
             _ => Ok(()),
         }
     }
@@ -82,13 +98,13 @@ impl<C: Core<Event = Event>> Service<C> {
     /// Keeps a snapshot of what is folded, unless some of it could not be read: a program that can must find it in the
     /// log.
     pub async fn snapshot(&self) -> Result<(), StoreError> {
-        let (position, bytes) = {
+        let (at, bytes) = {
             let folded = self.read();
             if folded.undecidable() > 0 {
                 return Ok(());
             }
-            (folded.position, snapshot::encode(&*folded)?)
+            ((folded.position, folded.hash.clone()), snapshot::encode(&*folded)?)
         };
-        snapshot::save(&self.log, C::NAME, C::FOLD, position, bytes).await
+        snapshot::save(&self.log, (C::NAME, C::FOLD), at, bytes).await
     }
 }

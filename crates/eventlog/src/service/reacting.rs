@@ -19,7 +19,7 @@ const DUE_BATCH: usize = 256;
 /// Business time between two `ReactedThrough`: what a restart reacts to again is at most this old, and claimed already.
 const REACTED_EVERY_US: Micros = 60_000_000;
 
-/// Rounds of reacting and firing in one step: the lease must be renewed between steps.
+/// Rounds of reacting and firing in one step: how far it came is noted between steps.
 const MAX_ROUNDS: usize = 16;
 
 /// How far a step came.
@@ -76,7 +76,8 @@ impl<C: Core<Event = Event>> Service<C> {
             if !self.react(cursor).await? {
                 return Ok(Came::ToAStop);
             }
-            let due = self.view(|state| C::due(state, now, DUE_BATCH));
+            // What stays due though it was tried must not stand before what was not.
+            let due = self.view(|state| C::due(state, now, DUE_BATCH + tried.len()));
             let fresh: Vec<_> = due.into_iter().filter(|reaction| tried.insert(reaction.claim(C::NAME))).collect();
             if fresh.is_empty() && cursor.position >= self.position() {
                 return Ok(Came::ToTheEnd);
@@ -128,6 +129,9 @@ impl<C: Core<Event = Event>> Service<C> {
         let position = i64::try_from(after).unwrap_or(i64::MAX);
         let mut rows = self.log.read(&Select::All, Some(&self.wanted), position, PAGE).await?;
         rows.retain(|row| row.position.unsigned_abs() <= folded);
+        if rows.is_empty() && after < folded {
+            return Err(StoreError::Damaged(format!("position {} was folded and is missing", after + 1)));
+        }
         let through = rows.last().map_or(after, |row| row.position.unsigned_abs());
         let wanted = rows.iter().filter(|row| C::wants(&row.kind));
         Ok((wanted.map(|row| recorded(row).map(Arc::new)).collect::<Result<_, _>>()?, through))

@@ -1,8 +1,14 @@
 //! Snapshots: kept whole however large, replaced, never trusted over the log.
 
-use eventlog::snapshot;
-use eventlog::store::SnapshotRow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
+use eventlog::store::{SnapshotRow, StoreError};
+use eventlog::{Clock, snapshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::parrot::{Words, ask};
 use crate::place::{Place, append, written};
 
 on_every_store!(
@@ -15,9 +21,10 @@ on_every_store!(
 
 async fn a_state_comes_back_as_it_was(place: &Place) {
     let log = place.log().await;
-    written(log.append(append(1, &["ticket/a"; 3])).await.unwrap());
+    let rows = written(log.append(append(1, &["ticket/a"; 3])).await.unwrap());
     let state = vec![("a".to_owned(), 1u64), ("b".to_owned(), 2)];
-    snapshot::save(&log, "intake", 4, 2, snapshot::encode(&state).unwrap()).await.unwrap();
+    let bytes = snapshot::encode(&state).unwrap();
+    snapshot::save(&log, ("intake", 4), (2, rows[1].hash.clone()), bytes).await.unwrap();
     assert_eq!(snapshot::load(&log, "intake", 4).await.unwrap(), Some(state));
     assert_eq!(snapshot::load::<Vec<(String, u64)>>(&log, "intake", 5).await.unwrap(), None, "another fold");
     assert_eq!(snapshot::load::<Vec<(String, u64)>>(&log, "analytics", 4).await.unwrap(), None);
@@ -75,9 +82,10 @@ async fn one_of_another_history_is_ignored(place: &Place) {
 /// The next version's is built while the present one's serves; what nobody runs any more goes away.
 async fn two_versions_of_a_fold_keep_theirs_side_by_side(place: &Place) {
     let log = place.log().await;
-    written(log.append(append(1, &["ticket/a"; 3])).await.unwrap());
+    let rows = written(log.append(append(1, &["ticket/a"; 3])).await.unwrap());
     let save = async |service: &str, fold: u32| {
-        snapshot::save(&log, service, fold, 2, snapshot::encode(&fold).unwrap()).await.unwrap();
+        let (at, bytes) = ((2, rows[1].hash.clone()), snapshot::encode(&fold).unwrap());
+        snapshot::save(&log, (service, fold), at, bytes).await.unwrap();
     };
     let kept = async |service: &str| {
         let mut kept = Vec::new();
@@ -94,4 +102,35 @@ async fn two_versions_of_a_fold_keep_theirs_side_by_side(place: &Place) {
     }
     let chunks = place.raw("SELECT 1 / (CASE WHEN count(*) = 3 THEN 1 ELSE 0 END) FROM snapshot_chunk").await;
     assert!(chunks.is_none_or(|counted| counted.is_ok()), "their bytes are gone as well");
+}
+
+/// The database failed over to a standby that had not got the last event, or was restored, while a service ran on.
+#[tokio::test]
+async fn a_service_ends_where_the_log_lost_what_it_had_folded() {
+    let Some(place) = Place::postgres().await else { return };
+    let (log, clock) = (place.log().await, Clock::machine());
+    let parrot = crate::parrot::parrot::<1>(&log, &clock).await;
+    for (request, word) in [(1, "one"), (2, "two")] {
+        parrot.ask(&ask(request, word), &word.into()).await.unwrap();
+    }
+    let running = tokio::spawn({
+        let parrot = Arc::clone(&parrot);
+        async move { parrot.lead(CancellationToken::new()).await }
+    });
+    while !parrot.leads() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let lost = "ALTER TABLE event DISABLE TRIGGER ALL; DELETE FROM event WHERE position > 1;
+                UPDATE head SET (position, hash) = (SELECT position, hash FROM event);
+                ALTER TABLE event ENABLE TRIGGER ALL";
+    place.raw(lost).await.unwrap().unwrap();
+    let other = place.log().await;
+    for n in 7..12 {
+        written(other.append(append(n, &["ticket/a"])).await.unwrap());
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(30), running).await.expect("it ends").unwrap();
+    assert!(matches!(&ended, Err(StoreError::Damaged(why)) if why.contains("no longer in the log")), "{ended:?}");
+    assert_eq!(snapshot::load::<Words>(&log, "parrot", 1).await.unwrap(), None, "of another history");
+    let again = crate::parrot::parrot::<1>(&log, &clock).await;
+    assert_eq!(again.view(|state| state.said.clone()), BTreeSet::from(["one".to_owned()]));
 }

@@ -75,7 +75,8 @@ fn a_queue_with_a_calendar_counts_working_time_within_its_horizon() {
     assert_eq!(desk.ticket(ticket).course.next.as_ref().unwrap().attend_by, MONDAY + (55 + 72) * HOUR);
 }
 
-/// Proves: I4, I5
+/// Proves: I4
+/// Proves part of: I5
 #[test]
 fn opening_names_every_missing_and_wrong_field_at_once() {
     let mut desk = Desk::new();

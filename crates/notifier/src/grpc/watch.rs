@@ -11,7 +11,6 @@ use tonic::Status;
 
 use super::parse::Who;
 use super::{Grpc, refuse, render};
-use crate::state::reminder_of;
 use crate::view;
 
 /// What one watcher wants.
@@ -50,7 +49,7 @@ impl watch::Watcher for Watcher {
             return Ok(None);
         };
         let Event::Notifier(event) = recorded(&row).map_err(refuse::store)?.event else { return Ok(None) };
-        let Some(reminder) = reminder_of(&event) else { return Ok(None) };
+        let Some(reminder) = event.reminder() else { return Ok(None) };
         let notifier = &self.grpc.notifier;
         let position = row.position.unsigned_abs();
         notifier.reach(position).await.map_err(refuse::store)?;

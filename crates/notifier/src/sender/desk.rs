@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use decider::Core;
 use eventlog::service::{Ask, Done, Failure};
 use eventlog::{Rejected, Service, StoreError};
 use ticket::Personal;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Trouble;
 use super::post::{Letter, Post, permanent};
 use super::window::AT_ONCE;
+use super::{SKEW, Trouble};
 use crate::command::{Attempt, Command, Notifier};
 use crate::outbox::{self, Draft, Owed, Whereto};
 use crate::refusal::Refusal;
@@ -26,10 +28,10 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// One attempt: the fence, the effect, the outcome.
-    pub(super) async fn deliver(self, owed: Owed) -> Result<(), StoreError> {
+    /// One attempt that was to begin at this instant: the fence, the effect, the outcome.
+    pub(super) async fn deliver(self, owed: Owed, begin_at: Instant) -> Result<(), StoreError> {
         if cfg!(feature = "effect-first") {
-            return self.deliver_unfenced(owed).await;
+            return self.deliver_unfenced(owed, begin_at).await;
         }
         let claim = claim(&owed, "attempt");
         let Some(done) = self.ask(&owed, claim, &Command::Start(owed.attempt.clone())).await? else { return Ok(()) };
@@ -42,24 +44,32 @@ impl Desk {
         if !done.written {
             return Ok(());
         }
-        let outcome = self.effect(&owed).await?;
+        let Some(outcome) = self.effect(&owed, begin_at).await? else { return Ok(()) };
         self.finish(&owed, "outcome", outcome).await
     }
 
     /// The effect before its fence, as it must not be.
-    async fn deliver_unfenced(self, owed: Owed) -> Result<(), StoreError> {
-        let outcome = self.effect(&owed).await?;
+    async fn deliver_unfenced(self, owed: Owed, begin_at: Instant) -> Result<(), StoreError> {
+        let Some(outcome) = self.effect(&owed, begin_at).await? else { return Ok(()) };
         self.ask(&owed, claim(&owed, "attempt"), &Command::Start(owed.attempt.clone())).await?;
         self.finish(&owed, "outcome", outcome).await
     }
 
-    /// Sends the letter, if there is one; how that ended.
-    async fn effect(&self, owed: &Owed) -> Result<Outcome, StoreError> {
-        let sent = match self.letter(owed).await? {
-            Ok(letter) => self.post.send(&letter).await.map(|receipt| receipt.0),
-            Err(trouble) => Err(trouble),
+    /// Sends the letter, if there is one; how that ended. Nothing where it would leave too late: the fence was written
+    /// after `begin_at`, and whoever counts from it may have recorded by now that nobody knows how the attempt ended, and
+    /// sent the letter again. What is not recorded here is settled as that.
+    async fn effect(&self, owed: &Owed, begin_at: Instant) -> Result<Option<Outcome>, StoreError> {
+        let letter = match self.letter(owed).await? {
+            Ok(letter) => letter,
+            Err(trouble) => return Ok(Some(Outcome::Failed(trouble))),
         };
-        Ok(sent.map_or_else(Outcome::Failed, Outcome::Arrived))
+        // The last thing before the letter leaves: whatever comes before it may have taken long.
+        if begin_at.elapsed() > SKEW {
+            tracing::warn!(reminder = %owed.attempt.reminder, "a letter is not sent: its time to begin is long past");
+            return Ok(None);
+        }
+        let sent = self.post.send(&letter).await;
+        Ok(Some(sent.map_or_else(Outcome::Failed, |receipt| Outcome::Arrived(receipt.0))))
     }
 
     /// Records that nobody knows how an attempt ended.
@@ -81,15 +91,7 @@ impl Desk {
 
     /// Asks as the service itself; nothing where it could not be decided now.
     async fn ask(&self, owed: &Owed, request: Uuid, command: &Command) -> Result<Option<Done>, StoreError> {
-        let ask = Ask {
-            tenant: owed.tenant.clone(),
-            actor: "service/notifier".to_owned(),
-            request,
-            content: request.as_bytes().to_vec(),
-            occurred_at: None,
-            causation: None,
-            trace: String::new(),
-        };
+        let ask = Ask::by_itself(Notifier::NAME, owed.tenant.clone(), request);
         match self.notifier.ask(&ask, command).await {
             Ok(done) => Ok(Some(done)),
             Err(Failure::Rejected(Rejected::Store(error))) => Err(error),
@@ -169,4 +171,96 @@ fn claim(owed: &Owed, what: &str) -> Uuid {
 fn claim_of(owed: &Owed, what: &str) -> Uuid {
     let name = format!("{}\0notifier\0{}/{what}", owed.tenant, owed.attempt.reminder);
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use decider::{Guards, Micros, Stream, Tenant};
+    use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent};
+    use serde_json::json;
+    use ticket::intake::{Accountable, Attention, Contact, IntakeEvent};
+    use ticket::notifier::NotifierEvent;
+    use ticket::{Event, codec, stream};
+
+    use super::super::post::{Posting, Receipt};
+    use super::*;
+
+    const TICKET: Uuid = Uuid::from_u128(1);
+    const NOW: Micros = 1_000_000;
+
+    /// A post office that counts.
+    #[derive(Default)]
+    struct Office(Mutex<usize>);
+
+    impl Post for Office {
+        fn send<'a>(&'a self, _: &'a Letter) -> Posting<'a> {
+            *self.0.lock().unwrap() += 1;
+            Box::pin(async { Ok(Receipt("250 ok".into())) })
+        }
+
+        fn longest(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    async fn happened(log: &Log, (stream, event): (Stream, Event)) {
+        let (kind, body) = codec::encode(&event).unwrap();
+        let append = Append {
+            tenant: Tenant::new("acme"),
+            actor: "user/test".into(),
+            request: Uuid::new_v5(&TICKET, kind.as_bytes()),
+            content: Vec::new(),
+            causation: None,
+            trace: String::new(),
+            now: NOW,
+            occurred_at: NOW,
+            guards: Guards::new(),
+            events: vec![NewEvent { stream, kind, body }],
+        };
+        log.append(append).await.unwrap();
+    }
+
+    /// A desk that owes a customer a mail.
+    async fn owing() -> (Desk, Arc<Office>, Owed) {
+        let log = Log::open(Arc::new(Memory::new()), Keys::memory(1));
+        let personal = |value: serde_json::Value| json!({"personal": {"subject": TICKET, "value": value}});
+        let contact = Contact { name: "Doe".into(), phone: "7".into(), email: "doe@example.org".into() };
+        let contact = Personal::new(TICKET, contact);
+        let request = json!({"ticket_type": "repair", "type_version": 1, "channel": "phone",
+            "title": personal(json!("Printer")), "description": personal(json!("It burns")),
+            "impact": "person", "urgency": "medium", "priority": "high", "queue": "desk"});
+        let next = Attention { accountable: Accountable::Queue("desk".into()), attend_by: NOW };
+        let request = Box::new(serde_json::from_value(request).unwrap());
+        happened(&log, (stream::ticket(TICKET), Event::Intake(IntakeEvent::Received { request, next }))).await;
+        let planned = json!({"ReminderPlanned": {"reminder": Uuid::from_u128(2), "rule": {"name": "new", "version": 1},
+            "text": {"name": "plain", "version": 1}, "recipient": {"customer": contact}, "language": "en",
+            "media": ["email"], "urgent": false, "step": 0, "send_at": NOW}});
+        let planned: NotifierEvent = serde_json::from_value(planned).unwrap();
+        happened(&log, (stream::reminder(TICKET), Event::Notifier(planned))).await;
+        let notifier = Service::<Notifier>::start(log, Clock::by_hand(NOW)).await.unwrap();
+        notifier.catch_up().await.unwrap();
+        let owed = notifier.view(|state| outbox::owed(state, NOW, 1)).remove(0);
+        let office = Arc::new(Office::default());
+        (Desk { notifier, post: Arc::clone(&office) as Arc<dyn Post> }, office, owed)
+    }
+
+    /// Proves part of: N5, N7
+    #[tokio::test]
+    async fn whoever_wakes_too_late_after_the_fence_sends_nothing_and_leaves_the_attempt_open() {
+        let second = Duration::from_secs(1);
+        for (late, sent, open) in [(SKEW.checked_sub(second), 1, 0), (SKEW.checked_add(second), 0, 1)] {
+            let (desk, office, owed) = owing().await;
+            let begin_at = Instant::now().checked_sub(late.unwrap()).unwrap();
+            desk.clone().deliver(owed.clone(), begin_at).await.unwrap();
+            assert_eq!(*office.0.lock().unwrap(), sent);
+            let begun = desk.notifier.view(outbox::in_flight);
+            assert_eq!(begun.len(), open, "{begun:?}");
+            desk.lost(&owed).await.unwrap();
+            assert!(desk.notifier.view(outbox::in_flight).is_empty(), "it is settled as lost");
+            assert_eq!(desk.notifier.view(|state| outbox::owed(state, NOW, 1)).len(), open, "and tried again");
+        }
+    }
 }

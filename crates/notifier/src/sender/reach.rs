@@ -24,8 +24,9 @@ const fn v6(first: u16, second: u16, bits: u8) -> Net {
 }
 
 /// What is not the public network: this host, private, shared, link-local, benchmarking, multicast and reserved
-/// addresses, and those of IPv6 that carry one of IPv4.
-const SHUT: [Net; 18] = [
+/// addresses, and those of IPv6 that carry one of IPv4: translated, tunnelled or compatible ones. A mapped one is taken
+/// for the address of IPv4 that it is before anything is looked up here.
+const SHUT: [Net; 19] = [
     v4(0, 0, 0, 8),
     v4(10, 0, 0, 8),
     v4(100, 64, 0, 10),
@@ -37,8 +38,9 @@ const SHUT: [Net; 18] = [
     v4(198, 18, 0, 15),
     v4(224, 0, 0, 4),
     v4(240, 0, 0, 4),
-    v6(0, 0, 96),
+    v6(0, 0, 8),
     v6(0x64, 0xff9b, 32),
+    v6(0x2001, 0, 32),
     v6(0x2002, 0, 16),
     v6(0xfc00, 0, 7),
     v6(0xfe80, 0, 10),
@@ -113,17 +115,21 @@ impl FromStr for Reach {
     fn from_str(allowed: &str) -> Result<Self, NoReach> {
         let mut reach = Self::default();
         for one in allowed.split(',').filter(|_| !allowed.is_empty()) {
-            let letter = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
-            match one.parse() {
-                Ok(net) => reach.nets.push(net),
-                Err(()) if !one.is_empty() && one.chars().all(letter) => {
-                    reach.hosts.insert(one.to_ascii_lowercase());
-                }
-                Err(()) => return Err(NoReach(one.to_owned())),
+            if let Ok(net) = one.parse() {
+                reach.nets.push(net);
+            } else {
+                reach.hosts.insert(host(one).ok_or_else(|| NoReach(one.to_owned()))?);
             }
         }
         Ok(reach)
     }
+}
+
+/// The name of a host as a URL would have it, which takes what ends in a number for an address, well written or not.
+fn host(text: &str) -> Option<String> {
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    let url = Url::parse(&format!("http://{text}/")).ok().filter(|_| text.chars().all(letter))?;
+    url.domain().map(str::to_owned)
 }
 
 impl Resolve for Reach {
@@ -177,6 +183,9 @@ mod tests {
             "http://[::]/",
             "http://[::1]/",
             "http://[::ffff:10.0.0.1]/",
+            "http://[::ffff:0:a00:1]/",
+            "http://[64:ff9b:1::a00:1]/",
+            "http://[2001::1]/",
             "http://[64:ff9b::a00:1]/",
             "http://[2002:7f00:1::]/",
             "http://[fd00::1]/",
@@ -185,9 +194,14 @@ mod tests {
         ] {
             assert!(!admits(&public, shut), "{shut}");
         }
-        for open in
-            ["https://example.org/hook", "http://93.184.216.34/", "http://172.32.0.1/", "http://[2606:4700::1]/"]
-        {
+        for open in [
+            "https://example.org/hook",
+            "http://93.184.216.34/",
+            "http://172.32.0.1/",
+            "http://[::ffff:93.184.216.34]/",
+            "http://[2001:db9::1]/",
+            "http://[2606:4700::1]/",
+        ] {
             assert!(admits(&public, open), "{open}");
         }
     }
@@ -198,7 +212,9 @@ mod tests {
         assert!(admits(&reach, "http://10.1.255.1/") && admits(&reach, "http://[::1]/"));
         let reach = "10.1.0.0/16".parse::<Reach>().unwrap();
         assert!(!admits(&reach, "http://10.2.0.1/") && !admits(&reach, "http://[::1]/"));
-        for odd in ["10.0.0.0/33", "http://x", "a b", "10.0.0.0/"] {
+        let reach = "10.0.0.0/8".parse::<Reach>().unwrap();
+        assert!(admits(&reach, "http://[::ffff:10.0.0.1]/") && !admits(&reach, "http://[::ffff:127.0.0.1]/"));
+        for odd in ["10.0.0.0/33", "http://x", "a b", "10.0.0.0/", "10.0.0.256", "hooks.1", "0x7f.1"] {
             assert_eq!(odd.parse::<Reach>(), Err(NoReach(odd.to_owned())));
         }
         assert!(",".parse::<Reach>().is_err() && "".parse() == Ok(Reach::default()));

@@ -15,8 +15,10 @@ use crate::outbox::Owed;
 pub(super) const AT_ONCE: usize = 24;
 /// Of one tenant: whose addresses are slow holds nobody else up.
 const OF_TENANT: usize = 8;
-/// Of these, such as can wait: slow ones hold nothing urgent up.
+/// Of these, such as can wait: slow ones hold nothing urgent of the same tenant up.
 const CALM_OF_TENANT: usize = 6;
+/// Of all, those that nothing takes that can wait: slow letters of however many tenants hold nothing urgent up.
+const FOR_URGENT: usize = 6;
 /// Letters begun between two looks at what is owed.
 const MAX_BEGUN: usize = 4_096;
 
@@ -46,12 +48,22 @@ impl Window {
     pub(super) fn room(&self, tenant: &Tenant, urgent: bool) -> usize {
         let theirs = self.under_way.iter().filter(|(owed, _)| owed.tenant == *tenant).count();
         let most = if urgent { OF_TENANT } else { CALM_OF_TENANT };
-        most.saturating_sub(theirs).min(self.free())
+        most.saturating_sub(theirs).min(self.free(urgent))
     }
 
-    /// How many more letters may begin.
-    pub(super) fn free(&self) -> usize {
-        (AT_ONCE - self.under_way.len()).min(MAX_BEGUN.saturating_sub(self.tried.len()))
+    /// How many more letters may begin, of whatever tenant.
+    fn free(&self, urgent: bool) -> usize {
+        let free = (AT_ONCE - self.under_way.len()).min(MAX_BEGUN.saturating_sub(self.tried.len()));
+        let calm = self.under_way.iter().filter(|(owed, _)| !owed.urgent).count();
+        if urgent { free } else { free.min((AT_ONCE - FOR_URGENT).saturating_sub(calm)) }
+    }
+
+    /// Of what each tenant has room for, as much as there is room for altogether: what is urgent first, then the first.
+    pub(super) fn fitting(&self, owed: Vec<Owed>) -> Vec<Owed> {
+        let (mut fitting, calm): (Vec<_>, Vec<_>) = owed.into_iter().partition(|one| one.urgent);
+        fitting.extend(calm.into_iter().take(self.free(false)));
+        fitting.truncate(self.free(true));
+        fitting
     }
 
     /// Whether an attempt was not tried since the last look.
@@ -115,11 +127,39 @@ mod tests {
     use tokio::sync::Mutex;
     use uuid::Uuid;
 
+    fn letter(tenant: &str, number: u32, urgent: bool) -> Owed {
+        let (ticket, reminder) = (Uuid::nil(), Uuid::nil());
+        let attempt = Attempt { ticket, reminder, number, medium: Medium::Email };
+        Owed { tenant: Tenant::new(tenant), attempt, since: 0, urgent }
+    }
+
+    /// Proves part of: N4
+    #[test]
+    fn what_can_wait_leaves_room_for_what_is_urgent_however_many_tenants_send_it() {
+        let mut window = Window::default();
+        let tenants = ["one", "two", "three", "four"];
+        let most = |window: &Window, tenant: &str, urgent| {
+            let room = window.room(&Tenant::new(tenant), urgent);
+            (0..u32::try_from(room).unwrap()).map(|number| letter(tenant, number, urgent)).collect::<Vec<_>>()
+        };
+        let wanted: Vec<_> = tenants.into_iter().flat_map(|tenant| most(&window, tenant, false)).collect();
+        assert_eq!(wanted.len(), AT_ONCE, "they would fill it");
+        for one in window.fitting(wanted) {
+            window.begin(one, std::future::pending());
+        }
+        assert_eq!(window.under_way.len(), AT_ONCE - FOR_URGENT);
+        assert!(tenants.iter().chain(&["five"]).all(|tenant| window.room(&Tenant::new(tenant), false) == 0));
+        let mixed = most(&window, "one", true).into_iter().chain(most(&window, "five", true));
+        let urgent = window.fitting([letter("five", 9, false)].into_iter().chain(mixed).collect());
+        assert_eq!(urgent.len(), FOR_URGENT);
+        assert!(urgent.iter().all(|one| one.urgent));
+    }
+
     #[tokio::test]
     async fn a_letter_that_holds_what_a_look_needs_goes_on_meanwhile() {
         let shared = Arc::new(Mutex::new(()));
         let mut window = Window::default();
-        let letter = {
+        let holder = {
             let shared = Arc::clone(&shared);
             async move {
                 let _held = shared.lock().await;
@@ -127,9 +167,7 @@ mod tests {
                 Ok(())
             }
         };
-        let (ticket, reminder) = (Uuid::nil(), Uuid::nil());
-        let attempt = Attempt { ticket, reminder, number: 1, medium: Medium::Email };
-        window.begin(Owed { tenant: Tenant::new("demo"), attempt, since: 0, urgent: false }, letter);
+        window.begin(letter("demo", 1, false), holder);
         window.beside(std::future::ready(())).await;
         assert!(shared.try_lock().is_err(), "the letter has it");
         drop(window.beside(shared.lock()).await);

@@ -7,7 +7,7 @@ use ticket::intake::Priority;
 use ticket::notifier::{Medium, Presence};
 use uuid::Uuid;
 
-use crate::world::{TICKET, World, arrived, received, tenant, us};
+use crate::world::{TICKET, World, arrived, received, started, tenant, us, warned};
 
 fn told() -> World {
     let rule = json!({"on": ["Received"], "audience": {"accountable": true}, "answer_within": "30m"});
@@ -62,6 +62,21 @@ fn a_snooze_ends_before_it_would_be_too_late() {
     assert_eq!(world.said()[1..], ["ann later 09:30"], "not past the answer");
     world.until("09:31");
     assert_eq!(standing(&world, "ann"), Standing::Unanswered);
+}
+
+/// Proves part of: N4, N6
+#[test]
+fn what_somebody_wants_again_at_the_very_breach_waits_for_it() {
+    let mut world = World::with(&[("warn", json!({"on": ["WarningRaised"], "audience": {"queue": "chiefs"}}))]);
+    world.on("09:00", received(Priority::High, "11:00")).on("09:00", started("repair", "09:00", "12:00"));
+    world.on("09:30", warned("repair", "09:30"));
+    let (ticket, reminder) = (TICKET, world.reminder("sue"));
+    world.ask("sue", &Command::Snooze { ticket, reminder, until: us("15:00") }).unwrap();
+    assert_eq!(world.said()[1..], ["sue later 12:00"]);
+    world.on("09:40", started("repair", "09:00", "12:00"));
+    assert!(world.said().is_empty(), "nothing has moved");
+    world.on("09:50", started("repair", "09:00", "11:59"));
+    assert_eq!(world.said(), ["sue again"]);
 }
 
 /// Proves part of: N6

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chassis::page::PageKey;
 use chassis::token::{Caller, Role};
-use decider::{Guards, Micros, Tenant};
+use decider::{Guards, Micros, Stream, Tenant};
 use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent, Service};
 use notifier::Notifier;
 use notifier::grpc::Grpc;
@@ -121,6 +121,16 @@ impl Cluster {
 
     async fn append(&self, at: Micros, Happened(stream, event): Happened) {
         let (kind, body) = codec::encode(&event).unwrap();
+        self.write(at, NewEvent { stream, kind, body }).await;
+    }
+
+    /// A newer program recorded something here that this one cannot read: nothing can be decided on it any more.
+    pub(crate) async fn puzzled(&self, stream: Stream) {
+        let (kind, body) = ("ReminderSungInChorus".into(), b"{}".to_vec());
+        self.write(self.service.clock().now(), NewEvent { stream, kind, body }).await;
+    }
+
+    async fn write(&self, at: Micros, event: NewEvent) {
         let head = self.service.log().head().await.unwrap().position;
         let append = Append {
             tenant: Tenant::new("acme"),
@@ -132,7 +142,7 @@ impl Cluster {
             now: self.service.clock().now(),
             occurred_at: at,
             guards: Guards::new(),
-            events: vec![NewEvent { stream, kind, body }],
+            events: vec![event],
         };
         self.service.log().append(append).await.unwrap();
     }

@@ -1,6 +1,7 @@
 //! Who is told what, when, in which words and by which media.
 
-use notifier::{Command, view};
+use decider::Core;
+use notifier::{Command, Notifier, view};
 use serde_json::json;
 use ticket::dispatch::{DispatchEvent, OffDuty};
 use ticket::intake::{Accountable, Priority};
@@ -153,14 +154,39 @@ fn a_second_try_respects_rest_as_the_first_does() {
     assert_eq!(world.said(), ["ann again", "ann Email #2", "ann Email #2 arrived"]);
 }
 
-/// Proves part of: N4
-#[test]
-fn a_deadline_that_moves_forward_takes_what_was_put_off_along() {
+/// Sue sleeps, and is warned at seven of a clock that breaches at nine.
+fn asleep() -> World {
     let mut world = World::with(&[("warn", json!({"on": ["WarningRaised"], "audience": {"queue": "chiefs"}}))]);
     world.set("sue", "en", &[Medium::Email], |settings| settings.quiet = Some(NIGHT));
     world.on("20:00", received(Priority::High, "21:00")).on("20:00", started("repair", "20:00", "2024-03-05 09:00"));
     world.on("22:30", warned("repair", "22:30"));
     assert_eq!(world.said(), ["sue <- warn en Email else InApp 2024-03-05T07:00 QuietHours"]);
+    world
+}
+
+/// Proves part of: N4
+#[test]
+fn what_was_put_off_is_said_before_the_very_breach() {
+    let mut world = asleep();
+    world.on("22:40", started("repair", "20:00", "2024-03-05 07:00"));
+    assert_eq!(world.said(), ["sue again"]);
+}
+
+/// Proves part of: N4
+#[test]
+fn a_clock_takes_along_what_is_said_of_itself_and_nothing_else() {
+    let mut world = asleep();
+    world.quietly("22:40", started("repair", "20:00", "2024-03-05 02:00"));
+    world.quietly("22:41", started("reply", "20:00", "2024-03-05 01:00"));
+    let causes = world.log.iter().rev().take(2);
+    let wanted: Vec<_> = causes.map(|cause| Notifier::react(&world.state, cause).len()).collect();
+    assert_eq!(wanted, [0, 1]);
+}
+
+/// Proves part of: N4
+#[test]
+fn a_deadline_that_moves_forward_takes_what_was_put_off_along() {
+    let mut world = asleep();
     world.on("22:40", started("repair", "20:00", "2024-03-05 08:00"));
     assert!(world.said().is_empty(), "she still hears of it in time");
     world.on("23:00", started("repair", "20:00", "2024-03-05 02:00")).deliver(arrived);

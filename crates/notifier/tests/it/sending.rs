@@ -67,6 +67,27 @@ async fn whoever_dies_between_fence_and_effect_is_made_up_for_under_the_same_id(
     assert_eq!(office.letters.lock().unwrap().len(), 1, "and no third time");
 }
 
+/// Proves part of: N7
+#[tokio::test]
+async fn what_cannot_be_settled_holds_nothing_else_up() {
+    let cluster = many(json!({}), 3).await;
+    let swamp: Arc<dyn Post> = Arc::new(Swamp);
+    let dying = cluster.sender(&swamp);
+    assert!(tokio::time::timeout(Duration::from_millis(200), dying.step()).await.is_err(), "it never comes back");
+    drop(dying);
+    cluster.service.catch_up().await.unwrap();
+    let begun = cluster.service.view(notifier::outbox::in_flight);
+    assert_eq!(begun.len(), 3);
+    cluster.puzzled(stream::reminder(begun[0].attempt.ticket)).await;
+    cluster.much_later();
+    let (office, post) = office();
+    let failed = cluster.sender(&post).step().await;
+    assert!(failed.is_err(), "it is not kept silent");
+    assert_eq!(office.letters.lock().unwrap().len(), 2);
+    let left = cluster.service.view(notifier::outbox::in_flight);
+    assert_eq!(left, begun[..1], "the others are settled");
+}
+
 /// Proves part of: N5
 #[tokio::test]
 async fn two_senders_at_once_send_each_letter_once() {

@@ -188,7 +188,7 @@ fn what_is_called_off_is_neither_in_time_nor_late() {
     assert_eq!(said[1..], ["work#1 cancelled 10:00 60m"]);
 }
 
-/// Proves: L3
+/// Proves part of: L3
 #[test]
 fn a_new_version_takes_open_tickets_over_only_if_it_says_so() {
     let mut world = desk();

@@ -4,7 +4,6 @@ use disintegrate::serde::json::Json;
 use disintegrate::{Event, EventStore, query};
 use disintegrate_postgres::{Error, PgEventStore};
 use serde::{Deserialize, Serialize};
-use sqlx_08::postgres::PgPoolOptions;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -28,21 +27,12 @@ type Store = PgEventStore<Happened, Json<Happened>>;
 
 /// Makes its schema.
 pub(crate) async fn prepare(url: &str) -> anyhow::Result<()> {
-    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
-    sqlx_08::raw_sql(include_str!("disintegrate.sql")).execute(&pool).await?;
-    pool.close().await;
-    Ok(())
+    lanes::make(url, include_str!("disintegrate.sql")).await
 }
 
 /// A ticket for each writer.
 pub(crate) async fn run(url: &str, writers: usize) -> anyhow::Result<Load> {
-    let most = u32::try_from(writers)?.min(lanes::MAX);
-    let pool = PgPoolOptions::new()
-        .max_connections(most)
-        .min_connections(most)
-        .test_before_acquire(false)
-        .connect(url)
-        .await?;
+    let pool = lanes::pool(url, writers).await?;
     let store = Store::new_uninitialized(pool.clone(), Json::default());
     let writer = |_| Writer { store: store.clone(), ticket: Uuid::new_v4(), last: 0 };
     let load = load::drive((0..writers).map(writer).collect(), Instant::now()).await;

@@ -8,7 +8,6 @@ use cqrs_es::{Aggregate, DomainEvent};
 use postgres_es::PostgresEventRepository;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx_08::postgres::PgPoolOptions;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -30,21 +29,12 @@ const SCHEMA: &str = "CREATE TABLE events (
 
 /// Makes its table.
 pub(crate) async fn prepare(url: &str) -> anyhow::Result<()> {
-    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
-    sqlx_08::raw_sql(SCHEMA).execute(&pool).await?;
-    pool.close().await;
-    Ok(())
+    lanes::make(url, SCHEMA).await
 }
 
 /// An aggregate for each writer.
 pub(crate) async fn run(url: &str, writers: usize) -> anyhow::Result<Load> {
-    let most = u32::try_from(writers)?.min(lanes::MAX);
-    let pool = PgPoolOptions::new()
-        .max_connections(most)
-        .min_connections(most)
-        .test_before_acquire(false)
-        .connect(url)
-        .await?;
+    let pool = lanes::pool(url, writers).await?;
     let repository = Arc::new(PostgresEventRepository::new(pool.clone()));
     let writer = |_| Writer { repository: Arc::clone(&repository), ticket: Uuid::new_v4(), sequence: 0 };
     let load = load::drive((0..writers).map(writer).collect(), Instant::now()).await;

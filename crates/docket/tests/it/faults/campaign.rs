@@ -8,8 +8,9 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::fault::Kind;
-use super::ground::{Ground, PARTS, replica, wait};
+use super::ground::{Ground, replica, wait};
 use super::load::{Load, Worked};
+use crate::local::PARTS;
 
 /// Answers after a fault that show that the cluster works again.
 const FLOWS: u64 = 30;
@@ -78,7 +79,7 @@ impl Campaign {
     fn strike_all(&self, ground: &Ground, load: &Load) -> Result<usize, String> {
         let mut dice = Rng::with_seed(self.seed);
         let mut struck = 0;
-        while struck < self.faults {
+        for _ in 0..self.faults.div_ceil(self.kinds.len()) {
             let mut round = self.kinds.clone();
             round.retain(|kind| *kind != Kind::DiskFull || ground.has_disk());
             dice.shuffle(&mut round);

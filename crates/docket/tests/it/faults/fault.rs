@@ -8,6 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::ground::Ground;
+use crate::local::PARTS;
 
 /// How long a relay sleeps: until another has taken its lease, and the broker has forgotten what that one published first.
 const PAST_THE_WINDOW: Duration = Duration::from_secs(13);
@@ -85,7 +86,7 @@ impl Kind {
                 Ok(asleep(ground, &name, PAST_THE_WINDOW))
             }
             Self::SlowService => {
-                let part = super::ground::PARTS[1 + dice.usize(0..5)];
+                let part = PARTS[1 + dice.usize(0..5)];
                 Ok(asleep(ground, &either(part, dice), SLOW))
             }
             Self::StreamTruncated => kill("nats".into()).and_then(|killed| tear_off(ground).map(|()| killed)),

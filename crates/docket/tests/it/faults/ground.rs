@@ -7,11 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::local::Local;
+use crate::local::{Local, PARTS};
 use crate::running::{root, said};
 
-/// Everything but the servers, each twice.
-pub(crate) const PARTS: [&str; 6] = ["relay", "intake", "dispatch", "sla-monitor", "notifier", "analytics"];
 /// What the database's disk is like, but for its size.
 const DISK: &str = "mode=700,uid=postgres,gid=postgres";
 /// What the database keeps of its journal, for the small disk's sake.

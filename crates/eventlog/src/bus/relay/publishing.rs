@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_nats::header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_MESSAGE_ID};
@@ -10,7 +12,7 @@ use async_nats::jetstream::response::Response;
 use async_nats::{Client, Message, Subscriber};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use tokio_stream::StreamExt;
+use tokio_stream::{Stream, StreamExt};
 use uuid::Uuid;
 
 use super::{Page, Relay, Rendering};
@@ -62,7 +64,10 @@ impl<R: Rendering> Relay<R> {
             let (waits, deadline) = (!window.sent.is_empty(), window.deadline());
             tokio::select! {
                 answer = window.answers.next() => {
-                    let position = window.acknowledge(answer)?;
+                    let mut position = window.acknowledge(answer)?;
+                    while let Some(answer) = window.at_hand() {
+                        position = window.acknowledge(Some(answer))?;
+                    }
                     let oldest_us = window.oldest_us().or(ready.front().map(|next: &Ready| next.recorded_us));
                     self.report.send_modify(|report| (report.position, report.oldest_us) = (position, oldest_us));
                 }
@@ -121,6 +126,16 @@ impl Window {
         self.sent.push_back(Sent { position: ready.position, recorded_us: ready.recorded_us, bytes, until });
         self.bytes += bytes;
         Ok(())
+    }
+
+    /// The next answer, if it came already: telling of many at once costs as much as telling of one. What has not come is
+    /// waited for elsewhere.
+    fn at_hand(&mut self) -> Option<Message> {
+        let mut nobody = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self.answers).poll_next(&mut nobody) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => None,
+        }
     }
 
     /// Takes the next answer, which must acknowledge the oldest message at its own position and as new: a broker may

@@ -30,6 +30,8 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const FORGOTTEN: Duration = Duration::from_secs(10);
 /// A stream doubted for so long is an alarm: until then, the relay or the log may only be slower than the looks at them.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// A bus that cannot be reached for so long holds effects no longer: reminders go out by the log's own word.
+const UNREACHED: Duration = Duration::from_secs(30);
 /// So many messages of one consumer that do not fit are no accident.
 const MAX_UNFIT: u32 = 3;
 
@@ -73,14 +75,19 @@ impl Tail {
     }
 
     async fn keep_following(&self, log: &Log, bus: &Bus, shape: &Shape) -> Infallible {
-        let (mut attempts, mut doubt) = (0, None);
+        let (mut attempts, mut doubt, began) = (0, None, Instant::now());
         loop {
             let reached = self.report.borrow().position;
             let Err(lost) = self.consume((log, bus, shape), &mut doubt).await;
             attempts = if self.report.borrow().position > reached { 0 } else { attempts + 1 };
             match lost {
                 // Harmless, and the connection has said it if it was that: the log is read meanwhile.
-                Lost::Failed(error) => tracing::debug!(stream = shape.name, %error, "the tail begins again"),
+                Lost::Failed(error) => {
+                    tracing::debug!(stream = shape.name, %error, "the tail begins again");
+                    if doubt.is_none() && began.elapsed() >= UNREACHED {
+                        *self.first() = None;
+                    }
+                }
                 Lost::Doubted(reason) => self.doubt(log, reason, &mut doubt),
             }
             sleep(doubling(AGAIN, attempts)).await;
@@ -112,6 +119,7 @@ impl Tail {
         if let Some(reason) = found.doubt(&head, shape) {
             return Err(Lost::Doubted(reason));
         }
+        *self.first() = None;
         let last = self.anchor(log, &head).await?;
         let mut follower = Follower::begin((log, bus, shape), Source::of(&head), last + 1).await?;
         self.report.send_modify(|report| report.consumers += 1);

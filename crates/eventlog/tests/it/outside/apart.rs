@@ -54,7 +54,7 @@ async fn heard(client: &Client, house: &House, subject: &str) -> bool {
     matches!(timeout(SILENCE, subscription.next()).await, Ok(Some(_)))
 }
 
-/// Proves: X3
+/// Proves part of: X3
 #[tokio::test]
 async fn credentials_open_nothing_of_anybody_else() {
     let outsiders = file(&["name: erp, tenant: acme", "name: other, tenant: other co."]);

@@ -62,6 +62,16 @@ async fn one_may_begin_anywhere_and_again_and_be_told_of_few_kinds() {
     house.work().await;
     let Some(peer) = Peer::python(&house.nats.url(), "few") else { return };
     assert_eq!(peer.until(last).await, expected(&arrived[5..], &text), "once more, from a position");
+    drop(peer);
+
+    house.rest().await;
+    house.outsiders = file(&["name: few, tenant: other co., kinds: [Arriv*]"]);
+    house.work().await;
+    let Some(peer) = Peer::python(&house.nats.url(), "few") else { return };
+    let mut others = house.rows("other co.").await;
+    others.retain(|row| row.kind == "Arrived");
+    let last = others.last().unwrap().position;
+    assert_eq!(peer.until(last).await, expected(&others, &text), "of another tenant everything, from its beginning");
 }
 
 /// Proves part of: X6

@@ -84,7 +84,7 @@ impl Reminders {
             self.all.insert(*reminder, planned.filter(|_| fresh).ok_or_else(|| wrong(&"what was told before"))?);
             return Ok(());
         }
-        let Some(id) = reminder_of(notifier) else { return Ok(()) };
+        let Some(id) = notifier.reminder() else { return Ok(()) };
         let reminder = self.all.get_mut(&id).ok_or_else(|| wrong(&"nothing"))?;
         if reminder.take(notifier).is_none() {
             return Err(wrong(reminder));
@@ -284,24 +284,5 @@ impl Truth {
             }
         }
         Ok(())
-    }
-}
-
-/// The reminder an event is about.
-fn reminder_of(event: &NotifierEvent) -> Option<Uuid> {
-    use NotifierEvent as E;
-    match event {
-        E::ReminderPlanned { reminder, .. }
-        | E::ReminderDeferred { reminder, .. }
-        | E::AttemptStarted { reminder, .. }
-        | E::AttemptSucceeded { reminder, .. }
-        | E::AttemptFailed { reminder, .. }
-        | E::ReminderRead { reminder }
-        | E::ReminderAcknowledged { reminder, .. }
-        | E::ReminderSnoozed { reminder, .. }
-        | E::ReminderResumed { reminder }
-        | E::ReminderRecalled { reminder, .. }
-        | E::ReminderUnanswered { reminder, .. } => Some(*reminder),
-        E::RecipientSet { .. } | E::PresenceReported { .. } | E::DoNotDisturbSet { .. } => None,
     }
 }
