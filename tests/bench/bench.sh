@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh [ARGUMENT...]: builds and runs the benchmark with the servers and peers it needs; ARGUMENTs go to its `run`.
-# RUNS=n sets the rounds, BENCH=part,part the parts. The table is also left as target/bench.json.
+# RUNS=n sets the rounds, BENCH=part,part the parts. The table is also left as target/bench.json. BENCH=learning measures
+# what learning is worth among simulated recipients instead (SEEDS=31-60), which needs no server.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -9,6 +10,9 @@ kept=$root/target/bench
 message_db=1.3.1
 
 "$root/tests/setup/rust.sh"
+if [[ ${BENCH:-} == learning ]]; then
+    exec cargo bench --manifest-path "$root/Cargo.toml" --profile ci -p simulator --bench learning
+fi
 "$root/tests/setup/python.sh"
 mkdir -p "$kept"
 if [[ ! -d $kept/message-db-$message_db ]]; then

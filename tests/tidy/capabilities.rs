@@ -40,7 +40,11 @@ pub(crate) const CAPABILITIES: &[(&str, &str, &str)] = &[
     ("D13", "every decision explained", "每次决策可解释"),
     ("D14", "\"my work, and what next\", also on a phone", "我的工单，移动端"),
     ("L1", "targets by type, priority, customer, team", "按类型、优先级、客户、团队的时限"),
-    ("L2", "calendars: intervals, nights, holidays, make-up days, zones", "工作日历：夜班、节假日、调休、时区"),
+    (
+        "L2",
+        "calendars: intervals, nights, holidays, make-up days, zones, changes by date",
+        "工作日历：夜班、节假日、调休、时区、按日期生效",
+    ),
     ("L3", "pause and resume; exchange of a policy re-attaches", "暂停与恢复，换策略重算"),
     ("L4", "warnings before and at breach", "分级预警"),
     ("L5", "stepwise escalation", "逐级上报"),

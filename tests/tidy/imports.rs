@@ -8,6 +8,7 @@ const SERVICE: &[&str] = &["decider", "calendar", "ticket", "proto", "eventlog",
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("decider", &[]),
     ("calendar", &[]),
+    ("calendar-import", &["calendar"]),
     ("ticket", &["decider"]),
     ("proto", &[]),
     ("eventlog", &["decider", "ticket"]),

@@ -92,7 +92,7 @@ enum To {
 
 /// Whether an event of this kind can be a deed, or is needed to know one.
 pub(crate) fn wanted(kind: &str) -> bool {
-    const KINDS: [&str; 28] = [
+    const KINDS: [&str; 29] = [
         "AttemptFailed",
         "AttemptStarted",
         "AttemptSucceeded",
@@ -104,6 +104,7 @@ pub(crate) fn wanted(kind: &str) -> bool {
         "ClockStarted",
         "ClockStopped",
         "Departed",
+        "MediumAdded",
         "NobodyFound",
         "OfferAccepted",
         "OfferDeclined",
@@ -192,6 +193,7 @@ impl Deeds {
             }
             NotifierEvent::AttemptStarted { .. } => Some(What::Attempted),
             NotifierEvent::AttemptSucceeded { reminder, .. }
+            | NotifierEvent::MediumAdded { reminder, medium: Medium::InApp }
             | NotifierEvent::AttemptFailed { reminder, then: Then::FallThrough { medium: Medium::InApp }, .. } => {
                 self.delivered(*reminder)
             }

@@ -1,11 +1,18 @@
 //! The compiled calendar: every question about working time.
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
     DAY_US, Fault, HORIZON_DAYS, HORIZON_END, HORIZON_START, MINUTE_US, Micros, Spec, hours::Hours, interval::Interval,
     plan::Plan, zone::Zone,
 };
+
+/// Most other zones whose tables a calendar keeps; all are dropped when one more is asked for.
+const MAX_ZONES: usize = 64;
 
 /// Working hours resolved to instants. Clones share one table (about 0.4 MB for one interval on each working day).
 #[derive(Clone)]
@@ -16,8 +23,9 @@ pub struct Calendar {
 struct Compiled {
     zone_name: String,
     zone: Zone,
-    plan: Plan,
+    plan: Arc<Plan>,
     hours: Hours,
+    elsewhere: Mutex<BTreeMap<String, Option<Calendar>>>,
 }
 
 impl Calendar {
@@ -31,11 +39,43 @@ impl Calendar {
         }
         let plan = Plan::read(spec, &mut faults);
         let Some(zone) = zone.filter(|_| faults.is_empty()) else { return Err(faults) };
-        let hours = resolve(&zone, &plan);
-        if hours.is_empty() {
-            return Err(vec![Fault { path: "/weekly".into(), message: "no working time from 1970 to 2069".into() }]);
+        if let Some(place) = plan.ends_with() {
+            let (path, from) = (format!("/changes/{place}/weekly"), &spec.changes[place].from);
+            return Err(vec![Fault { path, message: format!("no working time from {from} to 2069") }]);
         }
-        Ok(Self { compiled: Arc::new(Compiled { zone_name: spec.zone.clone(), zone, plan, hours }) })
+        let none = || vec![Fault { path: "/weekly".into(), message: "no working time from 1970 to 2069".into() }];
+        Self::resolve(&spec.zone, zone, Arc::new(plan)).ok_or_else(none)
+    }
+
+    /// The same hours read off the clocks of another IANA zone; nothing if there is no such zone, or no working time in
+    /// it. Resolved when first asked for.
+    pub fn in_zone(&self, name: &str) -> Option<Self> {
+        if name == self.zone() {
+            return Some(self.clone());
+        }
+        let mut elsewhere = self.compiled.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = elsewhere.get(name) {
+            return known.clone();
+        }
+        let zone = Zone::load(name)?;
+        if elsewhere.len() == MAX_ZONES {
+            elsewhere.clear();
+        }
+        let resolved = Self::resolve(name, zone, Arc::clone(&self.compiled.plan));
+        elsewhere.insert(name.to_owned(), resolved.clone());
+        resolved
+    }
+
+    /// The IANA name of the zone whose clocks are read.
+    pub fn zone(&self) -> &str {
+        &self.compiled.zone_name
+    }
+
+    fn resolve(name: &str, zone: Zone, plan: Arc<Plan>) -> Option<Self> {
+        let hours = resolve(&zone, &plan);
+        let (zone_name, elsewhere) = (name.to_owned(), Mutex::default());
+        let compiled = Compiled { zone_name, zone, plan, hours, elsewhere };
+        (!compiled.hours.is_empty()).then(|| Self { compiled: Arc::new(compiled) })
     }
 
     /// The working time in `[from, to)`, in microseconds; 0 if `to` is not after `from`.

@@ -8,7 +8,7 @@
 //!   forward and five on the night they go back.
 //! - An interval contains its start and not its end. One that ends at or before its start runs overnight and belongs to
 //!   the day on which it **starts**: a holiday or override on that day removes it, one on the following day does not.
-//! - For a date, an override wins over a holiday and a holiday over the week.
+//! - For a date, an override wins over a holiday and a holiday over the week; the week is the one in force on that date.
 //! - A boundary takes effect at the first instant at which the wall clock reads that time **or later**. So a boundary
 //!   the clocks jump over falls on the jump, one that comes twice counts the first time, a date a zone skipped has no
 //!   hours, and boundaries never change their order.
@@ -23,7 +23,8 @@ mod zone;
 
 pub use calendar::Calendar;
 pub use plan::read_date;
-pub use spec::{Fault, Holiday, Spec};
+pub use spec::{Change, Fault, Holiday, Spec};
+pub use zone::is_zone;
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 pub type Micros = i64;

@@ -1,4 +1,5 @@
-//! Which intervals each local date has: override before holiday before week; and all faults found while reading them.
+//! Which intervals each local date has: override before holiday before the week in force; and all faults found while
+//! reading them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +9,33 @@ use crate::{DAY_MIN, DAY_US, Fault, HORIZON_DAYS, Spec, interval::Interval};
 
 /// Bounds the table: at most this many intervals on each of the horizon's days.
 const MAX_INTERVALS: usize = 16;
+/// Most weeks that follow the first.
+const MAX_CHANGES: usize = 64;
 const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Days are numbered from 1970-01-01, a Thursday; each one's intervals are in order.
+#[derive(Default)]
 pub(crate) struct Plan {
-    weekly: [Vec<Interval>; 7],
+    /// The week of all days before the first change.
+    first: Week,
+    /// The others by the first day of each.
+    later: BTreeMap<i64, Later>,
     dated: BTreeMap<i64, Vec<Interval>>,
+}
+
+type Week = [Vec<Interval>; 7];
+
+/// A week in force from a day on, and its place among the changes.
+struct Later {
+    week: Week,
+    place: usize,
 }
 
 impl Plan {
     /// Reads a spec; the plan is of use only if no fault was added.
     pub(crate) fn read(spec: &Spec, faults: &mut Vec<Fault>) -> Self {
-        let mut plan = Self { weekly: Default::default(), dated: BTreeMap::new() };
-        plan.read_week(spec, faults);
+        let mut plan = Self { first: read_week("/weekly", &spec.weekly, faults), ..Self::default() };
+        plan.read_changes(spec, faults);
         plan.read_holidays(spec, faults);
         plan.read_overrides(spec, faults);
         plan
@@ -29,26 +44,32 @@ impl Plan {
     /// The intervals that start on a day.
     pub(crate) fn on(&self, day: i64) -> &[Interval] {
         self.dated.get(&day).unwrap_or_else(|| {
-            let weekday = usize::try_from((day + 3).rem_euclid(7)).unwrap_or_default();
-            &self.weekly[weekday]
+            let week = self.later.range(..=day).next_back().map_or(&self.first, |(_, later)| &later.week);
+            &week[weekday(day)]
         })
     }
 
-    fn read_week(&mut self, spec: &Spec, faults: &mut Vec<Fault>) {
-        for (name, texts) in &spec.weekly {
-            let path = format!("/weekly/{}", escaped(name));
-            match WEEK.iter().position(|day| day == name) {
-                Some(weekday) => self.weekly[weekday] = read_day(&path, texts, faults),
-                None => faults.push(Fault { path, message: format!("{name:?} is none of {}", WEEK.join(", ")) }),
+    fn read_changes(&mut self, spec: &Spec, faults: &mut Vec<Fault>) {
+        if spec.changes.len() > MAX_CHANGES {
+            faults.push(Fault { path: "/changes".into(), message: format!("more than {MAX_CHANGES} changes") });
+            return;
+        }
+        for (place, change) in spec.changes.iter().enumerate() {
+            let week = read_week(&format!("/changes/{place}/weekly"), &change.weekly, faults);
+            let read = read_date(&change.from).and_then(|day| match self.later.insert(day, Later { week, place }) {
+                Some(other) => Err(format!("{} is where /changes/{} begins", change.from, other.place)),
+                None => Ok(()),
+            });
+            if let Err(message) = read {
+                faults.push(Fault { path: format!("/changes/{place}/from"), message });
             }
         }
-        for (weekday, name) in WEEK.into_iter().enumerate() {
-            let tomorrow = (weekday + 1) % 7;
-            if let Some((late, early)) = collision(&self.weekly[weekday], &self.weekly[tomorrow]) {
-                let path = format!("/weekly/{name}/{}", index(spec.weekly.get(name), late));
-                faults.push(Fault { path, message: format!("{late} runs into {early} of {}", WEEK[tomorrow]) });
-            }
-        }
+    }
+
+    /// The place of the last change, if no day has hours from then on.
+    pub(crate) fn ends_with(&self) -> Option<usize> {
+        let (&from, last) = self.later.last_key_value()?;
+        (from..HORIZON_DAYS).all(|day| self.on(day).is_empty()).then_some(last.place)
     }
 
     fn read_holidays(&mut self, spec: &Spec, faults: &mut Vec<Fault>) {
@@ -70,24 +91,62 @@ impl Plan {
             match read_date(date) {
                 Ok(day) => {
                     self.dated.insert(day, read_day(&path, texts, faults));
-                    dates.insert(day, (date, texts));
+                    dates.insert(day, (path, texts));
                 }
                 Err(message) => faults.push(Fault { path, message }),
             }
         }
-        let evenings: BTreeSet<i64> = dates.keys().flat_map(|day| [day - 1, *day]).collect();
+        let begins: BTreeMap<_, _> =
+            self.later.iter().filter_map(|(&day, later)| Some((day, later.begins(day, spec)?))).collect();
+        let evenings: BTreeSet<i64> =
+            dates.keys().flat_map(|day| [day - 1, *day]).chain(begins.keys().map(|day| day - 1)).collect();
         for evening in evenings {
             let Some((late, early)) = collision(self.on(evening), self.on(evening + 1)) else { continue };
             let today = dates.get(&evening).map(|found| (found, late, format!("runs into {early} of the next day")));
             let tomorrow = dates
                 .get(&(evening + 1))
+                .or_else(|| begins.get(&(evening + 1)))
                 .map(|found| (found, early, format!("starts before {late} of the day before ends")));
-            if let Some(((date, texts), interval, clash)) = today.or(tomorrow) {
-                let path = format!("/overrides/{date}/{}", index(Some(texts), interval));
+            if let Some(((path, texts), interval, clash)) = today.or(tomorrow) {
+                let path = format!("{path}/{}", index(Some(texts), interval));
                 faults.push(Fault { path, message: format!("{interval} {clash}") });
             }
         }
     }
+}
+
+impl Later {
+    /// The written intervals of the day on which this week begins, and where they stand.
+    fn begins<'a>(&self, day: i64, spec: &'a Spec) -> Option<(String, &'a Vec<String>)> {
+        let name = WEEK[weekday(day)];
+        let texts = spec.changes[self.place].weekly.get(name)?;
+        Some((format!("/changes/{}/weekly/{name}", self.place), texts))
+    }
+}
+
+/// The intervals of each day of a week.
+fn read_week(path: &str, weekly: &BTreeMap<String, Vec<String>>, faults: &mut Vec<Fault>) -> Week {
+    let mut week = Week::default();
+    for (name, texts) in weekly {
+        let path = format!("{path}/{}", escaped(name));
+        match WEEK.iter().position(|day| day == name) {
+            Some(weekday) => week[weekday] = read_day(&path, texts, faults),
+            None => faults.push(Fault { path, message: format!("{name:?} is none of {}", WEEK.join(", ")) }),
+        }
+    }
+    for (weekday, name) in WEEK.into_iter().enumerate() {
+        let tomorrow = (weekday + 1) % 7;
+        if let Some((late, early)) = collision(&week[weekday], &week[tomorrow]) {
+            let path = format!("{path}/{name}/{}", index(weekly.get(name), late));
+            faults.push(Fault { path, message: format!("{late} runs into {early} of {}", WEEK[tomorrow]) });
+        }
+    }
+    week
+}
+
+/// From Monday, 0, to Sunday, 6.
+fn weekday(day: i64) -> usize {
+    usize::try_from((day + 3).rem_euclid(7)).unwrap_or_default()
 }
 
 /// A day's intervals in order.

@@ -10,7 +10,7 @@ use crate::Calendar;
 ///
 /// An interval is `HH:MM-HH:MM`, at most sixteen a day, none overlapping another; `24:00` may end one, and one that
 /// ends at or before its start runs into the following day. A date is `YYYY-MM-DD`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The IANA name of the time zone, such as `Europe/Rome`.
@@ -24,6 +24,19 @@ pub struct Spec {
     /// Dates with hours of their own, whatever week and holidays say: make-up days, short days, none for a closed one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, Vec<String>>,
+    /// Weeks that take the place of `weekly`, each from its date on until the next begins; at most sixty-four.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// A week in force from a date on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The first date on which this week holds; a night that starts the day before is the week's before.
+    pub from: String,
+    /// As [`Spec::weekly`]; empty for a season without hours, but not for good.
+    pub weekly: BTreeMap<String, Vec<String>>,
 }
 
 /// A date without working hours.

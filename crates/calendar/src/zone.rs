@@ -1,6 +1,9 @@
 //! A time zone as a list of stretches of constant offset, and the way from wall clock to instant.
 
-use jiff::{Timestamp, tz::TimeZoneDatabase};
+use jiff::{
+    Timestamp,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 
 use crate::{DAY_US, HORIZON_END, HORIZON_START, Micros};
 
@@ -19,7 +22,7 @@ struct Stretch {
 impl Zone {
     /// The zone of this IANA name from the database built in, or nothing if it has none.
     pub(crate) fn load(name: &str) -> Option<Self> {
-        let zone = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())?;
+        let zone = known(name)?;
         // Intervals that start up to two days before the horizon can reach into it.
         let first = Timestamp::from_microsecond(HORIZON_START - 3 * DAY_US).ok()?;
         let mut stretches = vec![Stretch::new(Micros::MIN, zone.to_offset(first).seconds())];
@@ -43,6 +46,15 @@ impl Zone {
     }
 }
 
+/// Whether a time zone has this IANA name in the database built in.
+pub fn is_zone(name: &str) -> bool {
+    known(name).is_some()
+}
+
+fn known(name: &str) -> Option<TimeZone> {
+    TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
+}
+
 impl Stretch {
     fn new(starts: Micros, offset_secs: i32) -> Self {
         Self { starts, offset_us: i64::from(offset_secs) * 1_000_000, high_local: i64::MAX }
@@ -60,8 +72,6 @@ fn close(stretches: &mut [Stretch]) {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
-
     use super::*;
 
     /// The instant at which a wall clock time takes effect.
@@ -113,7 +123,7 @@ mod tests {
     #[test]
     fn a_zone_unknown_is_not_loaded() {
         for name in ["", "Europe/Atlantis", "Etc/Unknown", "+01:00", "../UTC"] {
-            assert!(Zone::load(name).is_none(), "{name}");
+            assert!(Zone::load(name).is_none() && !is_zone(name), "{name}");
         }
     }
 }

@@ -53,6 +53,8 @@ pub enum Command {
     },
     /// Move a visit.
     Move(Box<Move>),
+    /// The same, asked for by a link: where the rules refuse it, nothing happens, and nobody is left to be told.
+    Take(Box<Move>),
     /// Say something about somebody's time.
     Duty {
         /// Whose, by token subject.
@@ -178,6 +180,10 @@ pub fn decide(command: &Command, read: &Read<'_, State>, at: &At) -> Result<Deci
         Command::Move(asked) => {
             let scene = visit::Scene::guarded(asked, read, at)?;
             scene.timely(visit::decide(&scene))
+        }
+        Command::Take(asked) => {
+            let taken = visit::Scene::guarded(asked, read, at).and_then(|scene| scene.timely(visit::decide(&scene)));
+            Ok(taken.unwrap_or_default())
         }
         Command::Duty { subject, by, verb } => duty::decide((subject, by), verb, read, at),
         Command::Apply(drafts) => apply(drafts, read, at),

@@ -49,7 +49,7 @@ impl Core for Dispatch {
 
     fn wants(kind: &str) -> bool {
         matches!(KINDS.get(kind), Some(Family::Intake | Family::Dispatch))
-            || ["ConfigApplied", "ConfigRetired"].contains(&kind)
+            || ["ConfigApplied", "ConfigRetired", "OfferTaken"].contains(&kind)
     }
 
     fn evolve(state: &mut State, event: &Recorded<Event>) {

@@ -8,11 +8,12 @@ use ticket::condition::TicketFacts;
 use ticket::dispatch::{DispatchEvent, Release, StopReason};
 use ticket::house::HouseEvent;
 use ticket::intake::{IntakeEvent, WaitReason};
+use ticket::notifier::NotifierEvent;
 use ticket::{Event, Recorded};
 use uuid::Uuid;
 
 use crate::board::Board;
-use crate::command::{Command, Target};
+use crate::command::{By, Command, Move, Target, Verb};
 use crate::document::ENGINEER;
 use crate::person::{Held, Person, Stage};
 use crate::record::Ticket;
@@ -33,8 +34,18 @@ pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
         Event::House(HouseEvent::ConfigRetired { kind, name }) if kind == ENGINEER => {
             take_back(board, cause, (name, Release::OffRoster), |_, _| true)
         }
+        Event::Notifier(NotifierEvent::OfferTaken { visit, by, .. }) => {
+            cause.correlation.map(|ticket| take(cause, (ticket, *visit), by)).into_iter().collect()
+        }
         Event::House(_) | Event::Sla(_) | Event::Notifier(_) => Vec::new(),
     }
+}
+
+/// Somebody takes an offer by a link in a reminder.
+fn take(cause: &Recorded, (ticket, visit): (Uuid, Uuid), by: &str) -> Reaction<Command> {
+    let by = By { subject: by.to_owned(), dispatcher: false };
+    let asked = Move { ticket, visit, etag: None, by, verb: Verb::Accept };
+    reaction("take", cause, (visit, Command::Take(Box::new(asked))))
 }
 
 fn on_ticket(board: &Board, cause: &Recorded, intake: &IntakeEvent) -> Option<Reaction<Command>> {

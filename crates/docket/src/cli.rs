@@ -5,11 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) mod field;
+mod hours;
+mod log;
+pub(crate) mod reminders;
 
 use crate::cluster::Part;
-use crate::log::rebuild::SERVICES;
 use field::{Engineer, Inbox, Visit, Why};
+pub(crate) use hours::CalendarCommand;
+pub(crate) use log::{Events, Log};
 use notifier::sender::Reach;
+use reminders::Reminders;
 
 /// Docket carries work orders from the first call to the reviewed close and lets nothing fall through.
 #[derive(Debug, Parser)]
@@ -72,6 +77,14 @@ pub(crate) enum Command {
     Engineer(Engineer),
     /// Look at the reminders of the subject named by --subject.
     Inbox(Inbox),
+    /// Say what effect reminders had, and what other rules would have come to.
+    #[command(subcommand)]
+    Reminders(Reminders),
+    /// Tell notifier of a mail that came back: the next medium follows.
+    Bounce {
+        /// The delivery status notification (RFC 3464) as the mail system wrote it; `-` for standard input.
+        file: PathBuf,
+    },
     /// Check every open ticket: who is accountable, what is next, who would wake. Exits 1 if there is a hole.
     Doctor,
     /// Say what runs and how far it has come.
@@ -84,6 +97,9 @@ pub(crate) enum Command {
     Events(Events),
     /// Take open tickets and history of another system under Docket's care.
     Import(Import),
+    /// Make a calendar of what is written elsewhere.
+    #[command(subcommand)]
+    Calendar(CalendarCommand),
     /// Replay a work-order log under the clocks of a policy.
     Replay(Replay),
     /// Receive mail and webhooks on this machine and write down what arrives: somebody else's server, for the demo.
@@ -153,6 +169,9 @@ pub(crate) struct Serving {
     /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
     #[arg(long, env = "DOCKET_SMTP", value_name = "URL")]
     pub(crate) smtp: Option<String>,
+    /// A file of certificates trusted for the mail server beside the machine's own.
+    #[arg(long, env = "DOCKET_SMTP_CA", value_name = "FILE")]
+    pub(crate) smtp_ca: Option<PathBuf>,
     /// The sender of mails.
     #[arg(long, env = "DOCKET_MAIL_FROM", value_name = "ADDR", default_value = "docket@localhost")]
     pub(crate) mail_from: String,
@@ -160,6 +179,16 @@ pub(crate) struct Serving {
     /// commas between.
     #[arg(long, env = "DOCKET_WEBHOOK_ALLOW", value_name = "HOSTS", default_value = "")]
     pub(crate) webhook_allow: Reach,
+    /// A file that says what channels need: accounts of providers, keys. It holds secrets.
+    #[arg(long, env = "DOCKET_CHANNELS", value_name = "FILE")]
+    pub(crate) channels: Option<PathBuf>,
+    /// What links in letters begin with, `https://docket.example.org`: the way to --links-addr from outside. Without it
+    /// letters carry no links.
+    #[arg(long, env = "DOCKET_LINKS_URL", value_name = "URL")]
+    pub(crate) links_url: Option<String>,
+    /// Where links are answered; port 0 takes a free one, printed at the start.
+    #[arg(long, env = "DOCKET_LINKS_ADDR", value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) links_addr: String,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -263,63 +292,6 @@ pub(crate) struct Open {
     /// A UUID; sent again, the same ticket is answered.
     #[arg(long, default_value = "")]
     pub(crate) request_id: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Log {
-    /// Make the log of --postgres, or bring it to this program's form: once, before the processes start.
-    Migrate,
-    /// Copy a log and its keys as they are; effects are held for the copy.
-    Copy {
-        /// A data directory, or a file whose one line is the address of a PostgreSQL database.
-        #[arg(long)]
-        from: PathBuf,
-        /// The same; nothing may lie there yet.
-        #[arg(long)]
-        to: PathBuf,
-    },
-    /// Fold services from nothing and keep their snapshots: those of a new version before it starts, for one.
-    Rebuild {
-        /// Which; all of them if not given.
-        #[arg(value_parser = SERVICES)]
-        service: Option<String>,
-        /// Keep nothing, but compare with the snapshots kept. Exits 1 if one is not what the log says.
-        #[arg(long)]
-        check: bool,
-    },
-    /// Prove order, versions and the hash chain.
-    Verify,
-    /// Say that the log was restored from a backup: positions seen before mean nothing any more, effects are held.
-    Restored,
-    /// Let effects be carried out for the log as it is: people are mailed, webhooks called.
-    Release,
-    /// Print the last events.
-    Tail {
-        /// How many.
-        #[arg(short = 'n', long, default_value_t = 20)]
-        lines: i64,
-    },
-    /// Count events by kind.
-    Stat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Events {
-    /// Print the accounts of the broker's configuration from the file that names the outsiders.
-    Accounts {
-        /// Such as `deploy/events/outsiders.yaml`.
-        file: PathBuf,
-    },
-    /// Print the outsiders' stream as an `AsyncAPI` document.
-    Asyncapi,
-    /// Print the form of every public event as JSON Schema.
-    Schemas,
-    /// Print the page with every public event.
-    Doc {
-        /// The directory of the golden events.
-        #[arg(long, default_value = "tests/golden/events")]
-        examples: PathBuf,
-    },
 }
 
 #[derive(Args, Debug)]

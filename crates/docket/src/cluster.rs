@@ -1,7 +1,6 @@
 //! A process of the cluster: some parts of it over one log, behind one listener, with or without a bus. Every service over a
 //! file is `docket up`, one part over PostgreSQL is `docket run`.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,13 +17,12 @@ use chassis::token::DevKey;
 use clap::ValueEnum;
 use decider::Micros;
 use dispatch::Dispatch;
+use eventlog::Clock;
 use eventlog::bus::relay::Whole;
 use eventlog::bus::{Address, Bus, Shape, Tail};
 use eventlog::outside::Outsiders;
-use eventlog::{Clock, Service};
 use intake::Intake;
 use notifier::Notifier;
-use notifier::sender::{Outside, Reach, Sender, SenderConfig};
 use sla_monitor::SlaMonitor;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -34,19 +32,18 @@ use crate::place::{self, Place};
 
 mod bus;
 mod house;
+mod letters;
 mod served;
 mod standing;
 
 use house::House;
+pub use letters::Effects;
 use served::Served;
 use standing::Standing;
 
 /// How long a stop may take before tasks are ended by force: longer than a letter is under way, four answers of a mail
 /// server.
 const GRACE: Duration = Duration::from_secs(50);
-
-/// How long the answer of a mail server or a webhook is waited for.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Copies of a stream that the brokers keep.
 const STREAM_REPLICAS: usize = 1;
@@ -85,19 +82,6 @@ impl Part {
     }
 }
 
-/// How effects leave the house.
-#[derive(Clone, Debug)]
-pub struct Effects {
-    /// Carries no effect out: nobody is mailed, no webhook is called.
-    pub hold: bool,
-    /// The mail server, `smtp://host:port` or `smtps://host:port`; without it nobody is mailed.
-    pub smtp: Option<String>,
-    /// The sender of mails.
-    pub mail_from: String,
-    /// Where webhooks may lead.
-    pub reach: Reach,
-}
-
 /// What a process is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -129,6 +113,8 @@ pub struct Cluster {
     pub addr: SocketAddr,
     /// Where it serves metrics and probes.
     pub admin_addr: SocketAddr,
+    /// Where it answers links, if it does.
+    pub links_addr: Option<SocketAddr>,
     /// The business clock.
     pub clock: Clock,
     /// When the log's business time began, if it was ever scaled.
@@ -163,6 +149,8 @@ impl Cluster {
             standing: Standing::new(&log, &telemetry).await?,
             pages: PageKey::new(&key.derive("pages")),
             reach: options.effects.reach.clone(),
+            links: key.derive("links"),
+            links_addr: None,
             health: Health::new(&names).await,
             lifecycle: Lifecycle::new(),
             read_only: options.read_only,
@@ -178,9 +166,9 @@ impl Cluster {
         for part in &options.parts {
             house.furnish(*part, options, carrier.as_ref()).await?;
         }
-        let health = house.health.clone();
+        let (health, links_addr) = (house.health.clone(), house.links_addr);
         let lifecycle = house.open_doors(&key, (listener, admin));
-        Ok(Self { addr, admin_addr, clock, began_at, health, lifecycle })
+        Ok(Self { addr, admin_addr, links_addr, clock, began_at, health, lifecycle })
     }
 
     /// Serves until `shutdown`, or until a part dies.
@@ -210,26 +198,10 @@ impl House {
             Part::Analytics => drop(self.take_in::<Analytics>().await?),
             Part::Notifier => {
                 let notifier = self.take_in::<Notifier>().await?;
-                self.send(notifier, &options.effects)?;
+                let secret = self.links;
+                self.links_addr = self.send(notifier, &options.effects, &secret).await?;
             }
         }
-        Ok(())
-    }
-
-    /// Sends letters, unless effects are held; beside the owner of a log nobody does.
-    fn send(&mut self, notifier: Arc<Service<Notifier>>, effects: &Effects) -> anyhow::Result<()> {
-        if self.read_only {
-            return Ok(());
-        }
-        let Effects { smtp: smtp_url, mail_from, reach, .. } = effects.clone();
-        let outside = Outside::new(&SenderConfig { smtp_url, mail_from, timeout: SEND_TIMEOUT, reach })?;
-        let hold = effects.hold.then(|| self.log.hold("--hold-effects was given"));
-        let sender = Sender::new(notifier, Arc::new(outside));
-        self.lifecycle.back("sender", |stop| async move {
-            sender.run(stop).await;
-            drop(hold);
-            Ok::<_, Infallible>(())
-        });
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use clap::Parser;
 
 pub mod anchor;
 mod apply;
+mod bounce;
 mod cli;
 mod client;
 pub mod cluster;
@@ -13,11 +14,13 @@ mod demo;
 mod doctor;
 mod engineers;
 mod events;
+mod hours;
 mod import;
 mod inbox;
 mod log;
 mod out;
 pub mod place;
+mod reminders;
 mod replay;
 mod sink;
 mod status;
@@ -50,11 +53,14 @@ async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Visit(command) => visits::run(&at, &command).await,
         Command::Engineer(command) => engineers::run(&at, &command).await,
         Command::Inbox(args) => inbox::run(&at, &args).await,
+        Command::Reminders(command) => Box::pin(reminders::run(&at, &command)).await,
+        Command::Bounce { file } => bounce::run(&at, &file).await,
         Command::Doctor => doctor::run(&at).await,
         Command::Status => status::run(&at).await,
         Command::Log(command) => Box::pin(log::run(&at, &command)).await,
         Command::Events(command) => events::run(&command),
         Command::Import(args) => import::run(&at, &args).await,
+        Command::Calendar(command) => hours::run(&command),
         Command::Replay(args) => replay::run(args).await,
         Command::Sink(args) => sink::run(&args).await,
         Command::Token(args) => token::run(&at, &args),

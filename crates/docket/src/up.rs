@@ -53,7 +53,8 @@ pub(crate) async fn start(at: &At, args: &Up, scale: Option<Scale>) -> anyhow::R
 }
 
 fn options(data: &Path, serving: &Serving, place: Place) -> Options {
-    let Serving { addr, admin_addr, key, hold_effects: hold, smtp, mail_from, webhook_allow: reach } = serving.clone();
+    let Serving { addr, admin_addr, key, hold_effects: hold, webhook_allow: reach, .. } = serving.clone();
+    let Serving { smtp, smtp_ca, mail_from, channels, links_url, links_addr, .. } = serving.clone();
     Options {
         parts: Part::SERVICES.to_vec(),
         place,
@@ -63,7 +64,7 @@ fn options(data: &Path, serving: &Serving, place: Place) -> Options {
         addr,
         admin_addr,
         read_only: false,
-        effects: Effects { hold, smtp, mail_from, reach },
+        effects: Effects { hold, smtp, smtp_ca, mail_from, reach, channels, links_url, links_addr },
         scale: None,
     }
 }
@@ -86,6 +87,9 @@ fn address(broker: &Broker, part: Part) -> anyhow::Result<Option<Address>> {
 async fn serve(cluster: Cluster, stop: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
     out::say(format!("grpc http://{}", cluster.addr));
     out::say(format!("admin http://{}", cluster.admin_addr));
+    if let Some(addr) = cluster.links_addr {
+        out::say(format!("links http://{addr}"));
+    }
     cluster.run(stop).await?;
     Ok(ExitCode::SUCCESS)
 }

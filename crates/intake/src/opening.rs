@@ -143,6 +143,7 @@ impl Opening {
             urgency,
             priority: self.priority.unwrap_or_else(|| matrix(impact, urgency)),
             queue: self.queue_in(house).unwrap_or_default(),
+            zone: template.and_then(|template| template.zone(&self.fields)).map(str::to_owned),
         }
     }
 }

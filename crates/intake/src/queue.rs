@@ -31,7 +31,7 @@ impl Queue {
     /// Reads a spec, or names everything that is wrong with it.
     pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
         document::read(spec, |part| {
-            part.only(&["members", "attend_within", "calendar", "fallback", "horizon"]);
+            part.only(&["members", "attend_within", "calendar", "fallback", "horizon", "zone"]);
             let members = part.field("members").map(|members| members.texts());
             if members.as_ref().is_some_and(Vec::is_empty) {
                 part.fault_at("/members", "must name at least one person");
@@ -43,6 +43,11 @@ impl Queue {
             };
             if horizon.is_some_and(|secs| !(1..=MAX_HORIZON_SECS).contains(&secs)) {
                 part.fault_at("/horizon", "must be at least 1s and at most 72h");
+            }
+            if let Some(zone) = part.maybe("zone")
+                && zone.text().is_some_and(|zone| !calendar::is_zone(zone))
+            {
+                zone.fault("must be an IANA time zone such as Europe/Rome");
             }
             let name = |field| part.maybe(field).and_then(|part| part.text()).map(str::to_owned);
             Some(Self {

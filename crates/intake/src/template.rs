@@ -71,9 +71,20 @@ pub enum Form {
     Flag,
     /// One of these texts.
     Choice(Vec<String>),
+    /// The IANA name of the customer's time zone.
+    Zone,
 }
 
 impl TicketType {
+    /// The customer's time zone, as the field that is one says.
+    pub fn zone<'a>(&self, given: &'a BTreeMap<String, FieldValue>) -> Option<&'a str> {
+        let (name, _) = self.fields.iter().find(|(_, field)| field.form == Form::Zone)?;
+        match given.get(name)? {
+            FieldValue::Text(zone) => Some(zone).filter(|zone| !zone.is_empty()).map(String::as_str),
+            FieldValue::Number(_) | FieldValue::Flag(_) | FieldValue::Private(_) => None,
+        }
+    }
+
     /// Names, with what is wrong, every field that is missing, unknown or not of its form.
     pub fn field_faults(&self, given: &BTreeMap<String, FieldValue>) -> Vec<(String, String)> {
         let mut faults: Vec<_> = self
@@ -91,7 +102,7 @@ impl Field {
     fn fault(&self, value: Option<&FieldValue>) -> Option<String> {
         match (&self.form, value) {
             (_, None) => self.required.then(|| "is required".to_owned()),
-            (Form::Text { .. } | Form::Choice(_), Some(FieldValue::Text(text))) if text.is_empty() => {
+            (Form::Text { .. } | Form::Choice(_) | Form::Zone, Some(FieldValue::Text(text))) if text.is_empty() => {
                 self.required.then(|| "is required".to_owned())
             }
             (Form::Text { max_chars }, Some(FieldValue::Text(text))) => {
@@ -103,8 +114,11 @@ impl Field {
             (Form::Number { min, max }, Some(FieldValue::Number(number))) => {
                 (!(min..=max).contains(&number)).then(|| format!("must lie between {min} and {max}"))
             }
+            (Form::Zone, Some(FieldValue::Text(text))) => {
+                (!calendar::is_zone(text)).then(|| "must be an IANA time zone such as Europe/Rome".to_owned())
+            }
             (Form::Flag, Some(FieldValue::Flag(_))) => None,
-            (Form::Text { .. } | Form::Choice(_), Some(_)) => Some("must be text".to_owned()),
+            (Form::Text { .. } | Form::Choice(_) | Form::Zone, Some(_)) => Some("must be text".to_owned()),
             (Form::Number { .. }, Some(_)) => Some("must be a whole number".to_owned()),
             (Form::Flag, Some(_)) => Some("must be true or false".to_owned()),
         }
@@ -170,11 +184,16 @@ fn fields_of(part: &Part<'_>) -> BTreeMap<String, Field> {
     if entries.len() > MAX_FIELDS {
         part.fault(format!("has more than {MAX_FIELDS} fields"));
     }
-    entries.into_iter().filter_map(|(name, part)| Some((name.to_owned(), field(&part)?))).collect()
+    let read = entries.into_iter().filter_map(|(name, part)| Some((name.to_owned(), field(&part)?)));
+    let fields: BTreeMap<String, Field> = read.collect();
+    if fields.values().filter(|field| field.form == Form::Zone).count() > 1 {
+        part.fault("has more than one field of type zone: a customer has one");
+    }
+    fields
 }
 
 fn field(part: &Part<'_>) -> Option<Field> {
-    let forms = [("text", "text"), ("number", "number"), ("flag", "flag"), ("choice", "choice")];
+    let forms = [("text", "text"), ("number", "number"), ("flag", "flag"), ("choice", "choice"), ("zone", "zone")];
     let form = part.field("type")?.one_of(&forms)?;
     let flag = |name| part.maybe(name).map_or(Some(false), |flag| flag.flag());
     let (required, personal) = (flag("required"), flag("personal"));
@@ -198,6 +217,7 @@ fn field(part: &Part<'_>) -> Option<Field> {
             }
             Form::Choice(choices)
         }
+        "zone" => Form::Zone,
         _ => Form::Flag,
     };
     part.only(&known);
@@ -216,6 +236,7 @@ mod tests {
             "floor": {"type": "number", "min": -2, "max": 40},
             "warranty": {"type": "flag"},
             "service": {"type": "choice", "choices": ["mail", "erp"], "required": true},
+            "where": {"type": "zone"},
         });
         TicketType::read(&json!({"queue": "desk", "fields": fields})).unwrap()
     }
@@ -236,6 +257,15 @@ mod tests {
     }
 
     #[test]
+    fn the_field_of_that_type_is_the_customers_zone() {
+        let zone = |value: &str| {
+            let given = [("where".to_owned(), text(value)), ("asset".to_owned(), text("Asia/Tokyo"))].into();
+            repair().zone(&given).map(str::to_owned)
+        };
+        assert_eq!((zone("Asia/Shanghai"), zone("")), (Some("Asia/Shanghai".into()), None));
+    }
+
+    #[test]
     fn every_missing_and_wrong_field_is_named() {
         let given = [
             ("asset", text("")),
@@ -243,12 +273,14 @@ mod tests {
             ("warranty", text("yes")),
             ("service", text("fax")),
             ("colour", text("red")),
+            ("where", text("Europe/Atlantis")),
         ];
         let expected = [
             "asset is required",
             "floor must lie between -2 and 40",
             "service must be one of: mail, erp",
             "warranty must be true or false",
+            "where must be an IANA time zone such as Europe/Rome",
             "colour is not a field of this ticket type",
         ];
         assert_eq!(faults(&given), expected);
@@ -260,11 +292,13 @@ mod tests {
 
     #[test]
     fn a_template_s_own_faults_are_named_at_once() {
-        let fields = json!({"a": {"type": "date"}, "b": {"type": "flag", "max": 3}, "c": {"type": "choice"}});
+        let fields = json!({"a": {"type": "date"}, "b": {"type": "flag", "max": 3}, "c": {"type": "choice"}, "d": {"type": "zone"},
+            "e": {"type": "zone"}});
         let spec = json!({"fields": fields, "reopen_within": "soon", "impact": "world", "confirm_working_days": 99});
         let paths: Vec<_> = TicketType::read(&spec).unwrap_err().into_iter().map(|fault| fault.path).collect();
         let expected = [
             "/confirm_working_days",
+            "/fields",
             "/fields/a/type",
             "/fields/b/max",
             "/fields/c/choices",

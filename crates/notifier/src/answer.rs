@@ -1,7 +1,7 @@
 //! What people do with their reminders, and how they say they want to be told.
 
 use decider::{At, Decided, Micros, Read};
-use ticket::notifier::{NotifierEvent, Presence};
+use ticket::notifier::{Medium, NotifierEvent, Presence};
 use ticket::{Event, stream};
 use uuid::Uuid;
 
@@ -70,6 +70,19 @@ pub(crate) fn snooze(ticket: Uuid, id: Uuid, until: Micros, read: &Read<'_, Stat
     Ok(recorded(ticket, [NotifierEvent::ReminderSnoozed { reminder: id, until }]))
 }
 
+/// Takes the offer a reminder is about; whether it still stands is dispatch's to say.
+pub(crate) fn take_offer(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Outcome {
+    let (_, reminder) = own(ticket, id, read, at)?;
+    let visit = reminder.offer().ok_or(Refusal::ReminderUnknown)?;
+    if reminder.taken {
+        return Ok(Vec::new());
+    }
+    if matches!(reminder.end, Some(End::Recalled(_))) {
+        return Err(Refusal::ReminderSettled);
+    }
+    Ok(recorded(ticket, [NotifierEvent::OfferTaken { reminder: id, visit, by: caller(at).to_owned() }]))
+}
+
 /// Somebody, their own stream guarded.
 fn person<'a>(subject: &str, read: &Read<'a, State>, at: &At) -> Option<&'a Person> {
     read.guard(&stream::recipient(subject)).house(&at.tenant)?.people.get(subject)
@@ -81,10 +94,25 @@ fn of_person(subject: &str, event: NotifierEvent) -> Decided<Event> {
 
 pub(crate) fn set_recipient(subject: &str, settings: &Settings, read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let known = person(subject, read, at).and_then(|person| person.settings.as_ref());
-    if known.is_some_and(|known| known.same(settings)) {
+    let ended = person(subject, read, at).is_some_and(|person| !person.ended.is_empty());
+    if known.is_some_and(|known| known.same(settings)) && !ended {
         return Vec::new();
     }
     of_person(subject, settings.event())
+}
+
+/// Ends the use of an address, if it is still the one that was used.
+pub(crate) fn end_address(
+    subject: &str,
+    (medium, digest, error): (Medium, Uuid, &str),
+    read: &Read<'_, State>,
+    at: &At,
+) -> Decided<Event> {
+    let way = person(subject, read, at).and_then(|person| person.way(medium));
+    if way.is_none_or(|way| way.digest != digest) {
+        return Vec::new();
+    }
+    of_person(subject, NotifierEvent::AddressEnded { medium, digest, error: error.to_owned() })
 }
 
 pub(crate) fn report_presence(presence: Presence, until: Micros, read: &Read<'_, State>, at: &At) -> Outcome {

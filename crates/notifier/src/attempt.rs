@@ -1,7 +1,7 @@
 //! Attempts to reach somebody: begun by an event that is the fence, ended by one that says what follows.
 
 use decider::{At, Decided, Micros, Read};
-use ticket::notifier::{Deferral, Medium, NotifierEvent};
+use ticket::notifier::{Deferral, NotifierEvent};
 use ticket::{Event, stream};
 use uuid::Uuid;
 
@@ -9,16 +9,12 @@ use crate::command::{Attempt, recorded};
 use crate::defer;
 use crate::plan::guarded;
 use crate::reminder::{Reminder, To, TryEnd};
-use crate::retry::{self, Outcome};
+use crate::retry::{self, Fate, Outcome, Taken};
 use crate::state::{House, State};
 
 /// What the receiver de-duplicates by: the same for every try by this medium, until its recipient wanted it again.
 pub(crate) fn message_id(attempt: &Attempt, again: u32) -> String {
-    let medium = match attempt.medium {
-        Medium::InApp => "in-app",
-        Medium::Email => "email",
-        Medium::Webhook => "webhook",
-    };
+    let medium = attempt.medium.name().replace('_', "-");
     let round = if again == 0 { String::new() } else { format!(".{again}") };
     format!("{}.{medium}{round}", attempt.reminder)
 }
@@ -92,18 +88,18 @@ pub(crate) fn finish(attempt: &Attempt, outcome: &Outcome, read: &Read<'_, State
     let Attempt { ticket, reminder: id, medium, number } = attempt.clone();
     let state = read.guard(&stream::reminder(ticket));
     let Some((house, reminder)) = state.reminder(&at.tenant, ticket, id) else { return Vec::new() };
-    let begun = reminder.tries.iter().find(|one| (one.medium, one.number) == (medium, number));
+    let begun = reminder.by((medium, number));
     let (Some(begun), Some(tried)) = (begun, reminder.tried(medium)) else { return Vec::new() };
     let event = match (outcome, &begun.ended) {
         (Outcome::Arrived(_), Some((_, TryEnd::Arrived(_)))) | (Outcome::Failed(_) | Outcome::Lost, Some(_)) => {
             return Vec::new();
         }
-        (Outcome::Arrived(receipt), _) => {
-            let receipt = receipt.clone();
-            NotifierEvent::AttemptSucceeded { reminder: id, attempt: number, medium, receipt }
+        (Outcome::Arrived(Taken { receipt, reference }), _) => {
+            let (receipt, reference) = (receipt.clone(), reference.clone());
+            NotifierEvent::AttemptSucceeded { reminder: id, attempt: number, medium, receipt, reference }
         }
         (Outcome::Failed(_) | Outcome::Lost, None) => {
-            let (next, too_late) = (reminder.next_medium(), house.too_late(reminder, at.now));
+            let (next, too_late) = (reminder.next_medium((medium, number)), house.too_late(reminder, at.now));
             let error = match outcome {
                 Outcome::Failed(trouble) => trouble.kind.clone(),
                 Outcome::Arrived(_) | Outcome::Lost => "unknown".to_owned(),
@@ -113,4 +109,38 @@ pub(crate) fn finish(attempt: &Attempt, outcome: &Outcome, read: &Read<'_, State
         }
     };
     recorded(ticket, [event])
+}
+
+/// Records what became of what the other side had taken: it reached the recipient, or it came back and the next medium
+/// follows. Of a try whose outcome is not recorded yet nothing can be said.
+pub(crate) fn heard(attempt: &Attempt, fate: &Fate, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Attempt { ticket, reminder: id, medium, number } = attempt.clone();
+    let state = read.guard(&stream::reminder(ticket));
+    let Some((house, reminder)) = state.reminder(&at.tenant, ticket, id) else { return Vec::new() };
+    let begun = reminder.by((medium, number));
+    let (Some(begun), Some(tried)) = (begun, reminder.tried(medium)) else { return Vec::new() };
+    if begun.ended.is_none() || begun.delivered_at.is_some() {
+        return Vec::new();
+    }
+    let event = match fate {
+        Fate::Delivered(receipt) => {
+            let receipt = receipt.clone();
+            NotifierEvent::AttemptDelivered { reminder: id, attempt: number, medium, receipt }
+        }
+        Fate::Returned(_) if !begun.arrived() => return Vec::new(),
+        Fate::Returned(error) => {
+            let (next, too_late) = (reminder.next_medium((medium, number)), house.too_late(reminder, at.now));
+            let then = retry::then(&Outcome::returned(error), tried, at.now, next, too_late);
+            NotifierEvent::AttemptFailed { reminder: id, attempt: number, medium, error: error.clone(), then }
+        }
+    };
+    recorded(ticket, [event])
+}
+
+/// Uses the next medium as well, since nobody saw in time what arrived.
+pub(crate) fn add_medium(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some((_, reminder)) = needed(ticket, id, read, at) else { return Vec::new() };
+    let due = reminder.next_medium_at().is_some_and(|due| due <= at.now);
+    let medium = reminder.unused().filter(|_| due);
+    recorded(ticket, medium.map(|medium| NotifierEvent::MediumAdded { reminder: id, medium }))
 }

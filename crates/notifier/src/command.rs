@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::person::Settings;
 use crate::refusal::Refusal;
-use crate::retry::Outcome;
+use crate::retry::{Fate, Outcome};
 use crate::state::{House, State};
 use crate::topic::Topic;
 use crate::{answer, attempt, plan, react};
@@ -101,6 +101,33 @@ pub enum Command {
     },
     /// Record how an attempt ended.
     Finish(Attempt, Outcome),
+    /// Record what became of what the other side took.
+    Hear(Attempt, Fate),
+    /// Use one more medium for what arrived and nobody saw in time.
+    AddMedium {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// Use an address no more: the other side said that nothing will ever be taken there.
+    EndAddress {
+        /// Whose, by token subject.
+        subject: String,
+        /// By which medium.
+        medium: Medium,
+        /// The digest of the address that was used.
+        digest: Uuid,
+        /// What kind of failure said so.
+        error: String,
+    },
+    /// The caller takes the offer that a reminder is about.
+    TakeOffer {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
     /// The caller saw a reminder.
     Read {
         /// The ticket.
@@ -149,7 +176,7 @@ pub enum Command {
 
 impl Core for Notifier {
     const NAME: &'static str = "notifier";
-    const FOLD: u32 = 3;
+    const FOLD: u32 = 4;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -176,6 +203,12 @@ impl Core for Notifier {
             Command::Start(attempt) => Ok(attempt::start(attempt, read, at)),
             Command::Defer { ticket, reminder } => Ok(attempt::defer(*ticket, *reminder, read, at)),
             Command::Finish(attempt, outcome) => Ok(attempt::finish(attempt, outcome, read, at)),
+            Command::Hear(attempt, fate) => Ok(attempt::heard(attempt, fate, read, at)),
+            Command::AddMedium { ticket, reminder } => Ok(attempt::add_medium(*ticket, *reminder, read, at)),
+            Command::EndAddress { subject, medium, digest, error } => {
+                Ok(answer::end_address(subject, (*medium, *digest, error), read, at))
+            }
+            Command::TakeOffer { ticket, reminder } => answer::take_offer(*ticket, *reminder, read, at),
             Command::Read { ticket, reminder } => answer::read(*ticket, *reminder, read, at),
             Command::Acknowledge { ticket, reminder } => answer::acknowledge(*ticket, *reminder, read, at),
             Command::Snooze { ticket, reminder, until } => answer::snooze(*ticket, *reminder, *until, read, at),

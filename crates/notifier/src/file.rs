@@ -33,6 +33,8 @@ pub(crate) struct File {
     offers: BTreeMap<String, Micros>,
     /// The position in the log at which each topic was last closed.
     closed: BTreeMap<Topic, u64>,
+    /// The person who last did something to it, by token subject.
+    pub(crate) hand: Option<String>,
     /// Whether it is over, as far as is known.
     pub(crate) ended: bool,
 }
@@ -52,6 +54,7 @@ impl File {
             breaches: BTreeMap::new(),
             offers: BTreeMap::new(),
             closed: BTreeMap::new(),
+            hand: None,
             ended: false,
         })
     }
@@ -67,6 +70,9 @@ impl File {
                 self.closed.clear();
             }
             self.closed.insert(topic, event.position);
+        }
+        if let Some(hand) = event.actor.strip_prefix("user/") {
+            self.hand = Some(hand.to_owned());
         }
         match &event.event {
             Event::Intake(intake) => self.intake(intake),

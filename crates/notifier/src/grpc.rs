@@ -1,11 +1,13 @@
 //! The public API of notifier: the only file (with those below it) that knows both the wire and the rules.
 
 mod documents;
+mod effect;
 mod inbox;
 mod parse;
 mod recipient;
 mod refuse;
 mod render;
+mod replay;
 mod watch;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use eventlog::Service;
 use proto::notifier::v1 as pb;
 use proto::notifier::v1::notifier_service_server::{NotifierService, NotifierServiceServer};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -35,6 +38,9 @@ const ANYONE: &[Role] =
 /// Those on our side.
 const STAFF: &[Role] = &[Role::Agent, Role::Engineer, Role::Dispatcher, Role::Supervisor, Role::Manager, Role::Admin];
 
+/// Those who answer for how others are told.
+const OVERSEERS: &[Role] = &[Role::Supervisor, Role::Manager, Role::Admin];
+
 /// Which roles may call what.
 pub const ACCESS: Access = &[
     ("docket.notifier.v1.NotifierService/ListInbox", ANYONE),
@@ -43,9 +49,12 @@ pub const ACCESS: Access = &[
     ("docket.notifier.v1.NotifierService/AcknowledgeReminder", ANYONE),
     ("docket.notifier.v1.NotifierService/SnoozeReminder", ANYONE),
     ("docket.notifier.v1.NotifierService/ListReminders", STAFF),
+    ("docket.notifier.v1.NotifierService/GetReminderEffect", OVERSEERS),
+    ("docket.notifier.v1.NotifierService/ReplayReminders", OVERSEERS),
     ("docket.notifier.v1.NotifierService/SetRecipient", ANYONE),
     ("docket.notifier.v1.NotifierService/GetRecipient", ANYONE),
     ("docket.notifier.v1.NotifierService/ListRecipients", STAFF),
+    ("docket.notifier.v1.NotifierService/ReportBounce", &[Role::Admin]),
     ("docket.notifier.v1.NotifierService/ReportPresence", ANYONE),
     ("docket.notifier.v1.NotifierService/SetDoNotDisturb", ANYONE),
     ("docket.notifier.v1.NotifierService/ApplyDocuments", &[Role::Admin]),
@@ -61,12 +70,15 @@ pub struct Grpc {
     notifier: Arc<Service<Notifier>>,
     pages: PageKey,
     reach: Reach,
+    /// One replay at a time: each holds two states in memory.
+    replays: Arc<Semaphore>,
 }
 
 /// The gRPC server of a running core; `pages` authenticates page tokens, the same on every replica; `reach` is where
 /// webhooks may lead.
 pub fn service(notifier: Arc<Service<Notifier>>, pages: PageKey, reach: Reach) -> NotifierServiceServer<Grpc> {
-    NotifierServiceServer::new(Grpc { notifier, pages, reach }).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    let replays = Arc::new(Semaphore::new(1));
+    NotifierServiceServer::new(Grpc { notifier, pages, reach, replays }).max_decoding_message_size(MESSAGE_MAX_BYTES)
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -114,6 +126,22 @@ impl NotifierService for Grpc {
         self.reminders(&who, &asked).await.map(Response::new)
     }
 
+    async fn get_reminder_effect(
+        &self,
+        request: Request<pb::GetReminderEffectRequest>,
+    ) -> Answer<pb::GetReminderEffectResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.effect(who, asked).await.map(Response::new)
+    }
+
+    async fn replay_reminders(
+        &self,
+        request: Request<pb::ReplayRemindersRequest>,
+    ) -> Answer<pb::ReplayRemindersResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.replay(&who, asked).await.map(Response::new)
+    }
+
     async fn set_recipient(&self, request: Request<pb::SetRecipientRequest>) -> Answer<pb::SetRecipientResponse> {
         let (who, asked) = Who::of(request)?;
         self.set(&who, asked).await.map(Response::new)
@@ -127,6 +155,12 @@ impl NotifierService for Grpc {
     async fn list_recipients(&self, request: Request<pb::ListRecipientsRequest>) -> Answer<pb::ListRecipientsResponse> {
         let (who, asked) = Who::of(request)?;
         self.list(&who, &asked).await.map(Response::new)
+    }
+
+    async fn report_bounce(&self, request: Request<pb::ReportBounceRequest>) -> Answer<pb::ReportBounceResponse> {
+        let (who, asked) = Who::of(request)?;
+        let (reminder, log_position) = self.bounced(&who, &asked).await?;
+        Ok(Response::new(pb::ReportBounceResponse { reminder, log_position }))
     }
 
     async fn report_presence(&self, request: Request<pb::ReportPresenceRequest>) -> Answer<pb::ReportPresenceResponse> {

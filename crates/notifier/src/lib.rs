@@ -4,21 +4,26 @@
 //! (`text.rs`). What happens next takes them back (`topic.rs`). Attempts are decided like everything else; the one place
 //! that touches the world is `sender.rs`.
 
+pub mod alone;
 mod answer;
 mod attempt;
 mod audience;
 pub mod command;
 mod defer;
 pub mod document;
+pub mod effect;
 mod file;
 pub mod grpc;
 mod known;
+pub mod learn;
+pub mod link;
 pub mod outbox;
 pub mod person;
 mod plan;
 mod react;
 pub mod refusal;
 mod reminder;
+pub mod replay;
 pub mod retry;
 pub mod rule;
 pub mod sender;

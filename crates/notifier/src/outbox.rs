@@ -47,6 +47,17 @@ pub(crate) struct Draft {
     pub(crate) urgent: bool,
     pub(crate) kind: String,
     pub(crate) words: Rendered,
+    /// Whose it is, by token subject, if they are one of ours.
+    pub(crate) subject: Option<String>,
+    /// Whether it is about an offer that may be taken.
+    pub(crate) offer: bool,
+}
+
+/// An attempt and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Whose {
+    pub(crate) tenant: Tenant,
+    pub(crate) attempt: Attempt,
 }
 
 /// The attempts owed at this instant: what is urgent before all others, then the oldest.
@@ -143,5 +154,37 @@ pub(crate) fn draft(state: &State, owed: &Owed) -> Option<Draft> {
         urgent: known.urgent,
         kind: known.facts.get("kind").cloned().unwrap_or_default(),
         words: view::words(house, known),
+        subject: match &known.to {
+            To::Person(subject) => Some(subject.clone()),
+            To::Customer(_) => None,
+        },
+        offer: known.offer().is_some(),
     })
+}
+
+/// This very attempt, if its outcome is recorded.
+pub(crate) fn ended(state: &State, whose: &Whose) -> Option<Whose> {
+    let Attempt { ticket, reminder, medium, number } = &whose.attempt;
+    let (_, known) = state.reminder(&whose.tenant, *ticket, *reminder)?;
+    known.by((*medium, *number)).filter(|one| one.ended.is_some()).map(|_| whose.clone())
+}
+
+/// The attempt that another side calls so.
+pub(crate) fn by_reference(state: &State, medium: Medium, reference: &str) -> Option<Whose> {
+    let (tenant, reminder) = state.references.get(&(medium, reference.to_owned()))?;
+    let called = |one: &Try| one.medium == medium && one.reference.as_deref() == Some(reference);
+    found(state, (tenant, *reminder), called)
+}
+
+/// The last attempt of a tenant's that ended and went out under this message id.
+pub(crate) fn by_message_id(state: &State, tenant: &Tenant, message_id: &str) -> Option<Whose> {
+    let reminder = message_id.split('.').next()?.parse().ok()?;
+    found(state, (tenant, reminder), |one| one.message_id == message_id && one.ended.is_some())
+}
+
+fn found(state: &State, (tenant, reminder): (&Tenant, Uuid), wanted: impl Fn(&Try) -> bool) -> Option<Whose> {
+    let known = state.house(tenant)?.reminders.get(&reminder)?;
+    let Try { medium, number, .. } = known.tries.iter().rfind(|one| wanted(one))?.clone();
+    let attempt = Attempt { ticket: known.ticket, reminder, medium, number };
+    Some(Whose { tenant: tenant.clone(), attempt })
 }

@@ -1,6 +1,6 @@
 //! Somebody who is told things: how they want to be told, whether they are there, and what they got lately.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,8 @@ pub(crate) struct Person {
     pub(crate) presence: Option<(Presence, Micros)>,
     /// Until when they want only what cannot wait.
     pub(crate) dnd_until: Option<Micros>,
+    /// The addresses that are not used until they are set again: digest, and what said so.
+    pub(crate) ended: BTreeMap<Medium, (Uuid, String)>,
     /// The version of their stream.
     pub(crate) version: u64,
     /// When what could wait was or will be sent to them: as many as the highest cap counts.
@@ -103,6 +105,10 @@ impl Person {
                     hourly_cap: *hourly_cap,
                     ways: addresses.iter().map(Way::of).collect(),
                 });
+                self.ended.clear();
+            }
+            NotifierEvent::AddressEnded { medium, digest, error } => {
+                self.ended.insert(*medium, (*digest, error.clone()));
             }
             NotifierEvent::PresenceReported { presence, until } => self.presence = Some((*presence, *until)),
             NotifierEvent::DoNotDisturbSet { until } => self.dnd_until = Some(*until),
@@ -110,7 +116,10 @@ impl Person {
             | NotifierEvent::ReminderDeferred { .. }
             | NotifierEvent::AttemptStarted { .. }
             | NotifierEvent::AttemptSucceeded { .. }
+            | NotifierEvent::AttemptDelivered { .. }
             | NotifierEvent::AttemptFailed { .. }
+            | NotifierEvent::MediumAdded { .. }
+            | NotifierEvent::OfferTaken { .. }
             | NotifierEvent::ReminderRead { .. }
             | NotifierEvent::ReminderAcknowledged { .. }
             | NotifierEvent::ReminderSnoozed { .. }
@@ -125,15 +134,20 @@ impl Person {
         self.presence.filter(|(_, until)| at < *until).map(|(presence, _)| presence)
     }
 
+    /// Where they are reached, the preferred first.
+    fn ways(&self) -> impl Iterator<Item = &Way> {
+        let ways = self.settings.iter().flat_map(|settings| &settings.ways);
+        ways.filter(|way| !self.ended.contains_key(&way.medium))
+    }
+
     /// Where they are reached by this medium.
     pub(crate) fn way(&self, medium: Medium) -> Option<&Way> {
-        self.settings.as_ref()?.ways.iter().find(|way| way.medium == medium)
+        self.ways().find(|way| way.medium == medium)
     }
 
     /// The media by which they can be reached, best first: the inbox before all others where they look at it.
     pub(crate) fn media(&self, at: Micros) -> Vec<Medium> {
-        let ways = self.settings.iter().flat_map(|settings| &settings.ways).map(|way| way.medium);
-        let mut media: Vec<_> = ways.collect();
+        let mut media: Vec<_> = self.ways().map(|way| way.medium).collect();
         let first = if self.presence(at) == Some(Presence::Online) { 0 } else { media.len() };
         media.insert(first, Medium::InApp);
         media

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use decider::{At, Core, Decided, Micros, Read};
+use ticket::choice::Choice;
 use ticket::intake::Accountable;
 use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Recipient};
 use ticket::sla::Pinned;
@@ -13,6 +14,7 @@ use crate::command::{Aim, Notifier, Plan, recorded};
 use crate::defer;
 use crate::document::{MESSAGE_TEXT, pinned};
 use crate::file::File;
+use crate::learn::Asked;
 use crate::person::Person;
 use crate::reminder::{End, Reminder, To};
 use crate::rule::Rule;
@@ -107,13 +109,27 @@ fn person(subject: &str, house: &House, saying: &Saying<'_>, read: &Read<'_, Sta
         media.push(Medium::InApp);
     }
     let at_once = if rule.urgent { 2 } else { 1 };
-    let fallback = media.split_off(at_once.min(media.len()));
     let answer_by = rule.answer_within_us.map(|within| at.now.saturating_add(within));
     let too_late = earlier(answer_by, saying.too_late);
-    let when = if rule.urgent { (at.now, None) } else { defer::send_at(known, reminder, at.now, too_late) };
+    let mut when = if rule.urgent { (at.now, None) } else { defer::send_at(known, reminder, at.now, too_late) };
+    // What must not wait for those who are not to be disturbed leaves nothing to choose.
+    let free = defer::send_at(known, reminder, at.now, None) == when;
+    let choice = rule.learn.as_ref().filter(|_| free).map(|learn| {
+        let (recipient, media, usual_at) = ((subject, known), media.as_slice(), when.0);
+        let asked = Asked { learn, recipient, reminder, media, now: at.now, usual_at, too_late, claim: at.request };
+        asked.choose(&house.memory)
+    });
+    if let Some(taken) = choice.as_ref().and_then(Choice::taken) {
+        media.retain(|medium| *medium != taken.medium);
+        media.insert(0, taken.medium);
+        if taken.send_at != when.0 {
+            when = (taken.send_at, Some(Deferral::BestTime));
+        }
+    }
+    let fallback = media.split_off(at_once.min(media.len()));
     let wanted = known.settings.as_ref().map_or(DEFAULT_LANGUAGE, |settings| settings.language.as_str());
     let to = Recipient::Person(subject.to_owned());
-    Some(planned((reminder, to, wanted), (media, fallback), (when, answer_by), (house, saying), read))
+    Some(planned((reminder, to, wanted), (media, fallback), (when, answer_by, choice), (house, saying), read))
 }
 
 /// The customer is told by mail; whether they have an address is seen when it is opened.
@@ -122,15 +138,15 @@ fn customer(file: &File, house: &House, saying: &Saying<'_>, read: &Read<'_, Sta
     let contact = file.contact.clone().filter(|_| !house.reminders.contains_key(&reminder))?;
     let to = Recipient::Customer(contact);
     let media = (vec![Medium::Email], Vec::new());
-    Some(planned((reminder, to, DEFAULT_LANGUAGE), media, ((at.now, None), None), (house, saying), read))
+    Some(planned((reminder, to, DEFAULT_LANGUAGE), media, ((at.now, None), None, None), (house, saying), read))
 }
 
-type When = ((Micros, Option<Deferral>), Option<Micros>);
+type When = ((Micros, Option<Deferral>), Option<Micros>, Option<Choice>);
 
 fn planned(
     who: (Uuid, Recipient, &str),
     (media, fallback): (Vec<Medium>, Vec<Medium>),
-    (sent, answer_by): When,
+    (sent, answer_by, choice): When,
     of: (&House, &Saying<'_>),
     read: &Read<'_, State>,
 ) -> NotifierEvent {
@@ -153,6 +169,8 @@ fn planned(
         send_at,
         deferred,
         answer_by,
+        choice,
+        next_medium_after_us: rule.next_medium_after_us,
     }
 }
 

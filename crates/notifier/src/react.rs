@@ -153,8 +153,19 @@ pub(crate) fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Comm
         causation: None,
         command: Command::Resume { ticket, reminder },
     });
+    let unmoved = needed(state, &state.unmoved).take_while(|(at, ..)| *at <= now);
+    let unmoved = unmoved.map(|(at, tenant, ticket, reminder)| Reaction {
+        rule: "next-medium",
+        tenant,
+        cause: format!("{reminder}/{at}"),
+        target: ticket.to_string(),
+        occurred_at: at,
+        causation: None,
+        command: Command::AddMedium { ticket, reminder },
+    });
     let past = needed(state, &state.answers).take_while(|(at, ..)| *at < now);
-    over.chain(past.map(|(at, tenant, ticket, reminder)| escalation(tenant, ticket, reminder, at)))
+    over.chain(unmoved)
+        .chain(past.map(|(at, tenant, ticket, reminder)| escalation(tenant, ticket, reminder, at)))
         .take(limit)
         .collect()
 }
@@ -162,7 +173,8 @@ pub(crate) fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Comm
 /// The first instant at which something comes due, or that stands past an answer's.
 pub(crate) fn next_due(state: &State) -> Option<Micros> {
     let over = needed(state, &state.waiting).next().map(|(at, ..)| at);
-    earlier(over, needed(state, &state.answers).next().map(|(at, ..)| at.saturating_add(1)))
+    let unmoved = needed(state, &state.unmoved).next().map(|(at, ..)| at);
+    earlier(earlier(over, unmoved), needed(state, &state.answers).next().map(|(at, ..)| at.saturating_add(1)))
 }
 
 /// Those of a queue, soonest first, that still need to be said.

@@ -1,14 +1,16 @@
 //! A reminder: who is told what by which media, every try, and how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::Personal;
+use ticket::choice::Choice;
 use ticket::intake::Contact;
 use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Recipient, Then};
 use uuid::Uuid;
 
+use crate::learn::memory::Way;
 use crate::retry::Tried;
 use crate::topic::Topic;
 
@@ -29,6 +31,16 @@ pub(crate) enum End {
     Unanswered,
 }
 
+/// What was chosen for it, as far as what comes of it is learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Chosen {
+    pub(crate) way: Way,
+    /// Acted on no later than this, it counts as acted on.
+    pub(crate) until: Micros,
+    /// Whether it was; nothing as long as it may be, or where that says nothing of its recipient.
+    pub(crate) acted: Option<bool>,
+}
+
 /// A try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Try {
@@ -38,11 +50,22 @@ pub(crate) struct Try {
     pub(crate) message_id: String,
     pub(crate) started_at: Micros,
     pub(crate) ended: Option<(Micros, TryEnd)>,
+    /// What the other side calls it when it tells later what became of it.
+    pub(crate) reference: Option<String>,
+    /// When it reached the recipient's device, as far as the other side tells.
+    pub(crate) delivered_at: Option<Micros>,
+}
+
+impl Chosen {
+    fn of(choice: &Choice) -> Option<Self> {
+        let taken = choice.taken()?;
+        Some(Self { way: (taken.medium, taken.hours), until: choice.until, acted: None })
+    }
 }
 
 impl Try {
     /// Whether the other side took it.
-    fn arrived(&self) -> bool {
+    pub(crate) fn arrived(&self) -> bool {
         matches!(&self.ended, Some((_, TryEnd::Arrived(_))))
     }
 }
@@ -84,10 +107,17 @@ pub(crate) struct Reminder {
     rearmed: Option<(Micros, usize)>,
     /// The media it fell through to.
     pub(crate) fallen: Vec<Medium>,
+    /// How long after one medium the next is used though it arrived, and since when the last one is in use.
+    insists: Option<(Micros, Micros)>,
     pub(crate) tries: Vec<Try>,
     pub(crate) read_at: Option<Micros>,
+    /// Whether its recipient took the offer it is about.
+    pub(crate) taken: bool,
     pub(crate) snoozed_until: Option<Micros>,
     pub(crate) end: Option<End>,
+    /// When it ended, and whether its own recipient ended it.
+    pub(crate) ended: Option<(Micros, bool)>,
+    pub(crate) chosen: Option<Chosen>,
 }
 
 impl Reminder {
@@ -106,6 +136,8 @@ impl Reminder {
             send_at,
             deferred,
             answer_by,
+            choice,
+            next_medium_after_us,
             ..
         } = event
         else {
@@ -137,52 +169,82 @@ impl Reminder {
             again: 0,
             rearmed: None,
             fallen: Vec::new(),
+            insists: next_medium_after_us.map(|after| (after, *send_at)),
             tries: Vec::new(),
             read_at: None,
+            taken: false,
             snoozed_until: None,
             end: None,
+            ended: None,
+            chosen: choice.as_ref().and_then(Chosen::of),
         })
     }
 
-    /// Takes an event about it in.
-    pub(crate) fn evolve(&mut self, event: &NotifierEvent, at: Micros) {
+    /// Takes an event about it in; `hand` is the person who last did something to its ticket.
+    pub(crate) fn evolve(&mut self, event: &NotifierEvent, at: Micros, hand: Option<&str>) {
         match event {
             NotifierEvent::ReminderDeferred { until, why, .. } => {
                 (self.send_at, self.deferred, self.waits) = (*until, Some(*why), Some(*until));
+                self.insist_from(*until);
             }
             NotifierEvent::AttemptStarted { attempt, medium, message_id, .. } => {
                 let message_id = message_id.clone();
-                let begun = Try { medium: *medium, number: *attempt, message_id, started_at: at, ended: None };
-                self.tries.push(begun);
+                self.tries.push(Try {
+                    medium: *medium,
+                    number: *attempt,
+                    message_id,
+                    started_at: at,
+                    ended: None,
+                    reference: None,
+                    delivered_at: None,
+                });
                 self.shown = true;
             }
-            NotifierEvent::AttemptSucceeded { attempt, medium, receipt, .. } => {
-                self.ended((*medium, *attempt), (at, TryEnd::Arrived(receipt.clone())));
+            NotifierEvent::AttemptSucceeded { attempt, medium, receipt, reference, .. } => {
+                if let Some(ended) = self.ended((*medium, *attempt), (at, TryEnd::Arrived(receipt.clone()))) {
+                    ended.reference.clone_from(reference);
+                }
+            }
+            NotifierEvent::AttemptDelivered { attempt, medium, receipt, .. } => {
+                if let Some(ended) = self.ended((*medium, *attempt), (at, TryEnd::Arrived(receipt.clone()))) {
+                    ended.delivered_at = Some(at);
+                }
             }
             NotifierEvent::AttemptFailed { attempt, medium, error, then, .. } => {
                 self.ended((*medium, *attempt), (at, TryEnd::Failed(error.clone(), *then)));
                 if let Then::FallThrough { medium } = then {
-                    self.fallen.push(*medium);
+                    self.fall_to(*medium, at);
                 }
             }
+            NotifierEvent::MediumAdded { medium, .. } => self.fall_to(*medium, at),
+            NotifierEvent::OfferTaken { .. } => (self.taken, self.read_at) = (true, self.read_at.or(Some(at))),
             NotifierEvent::ReminderRead { .. } => self.read_at = Some(at),
-            NotifierEvent::ReminderAcknowledged { .. } => self.end = Some(End::Acknowledged),
+            NotifierEvent::ReminderAcknowledged { .. } => self.close(End::Acknowledged, at, true),
             NotifierEvent::ReminderSnoozed { until, .. } => {
                 (self.snoozed_until, self.waits) = (Some(*until), Some(*until));
             }
             NotifierEvent::ReminderResumed { .. } => self.resumed(at),
-            NotifierEvent::ReminderRecalled { why, .. } => self.end = Some(End::Recalled(*why)),
-            NotifierEvent::ReminderUnanswered { .. } => self.end = Some(End::Unanswered),
+            NotifierEvent::ReminderRecalled { why, .. } => {
+                let theirs = matches!(&self.to, To::Person(subject) if hand == Some(subject));
+                self.close(End::Recalled(*why), at, theirs && *why == Recall::ActedOn);
+            }
+            NotifierEvent::ReminderUnanswered { .. } => self.close(End::Unanswered, at, false),
             NotifierEvent::ReminderPlanned { .. }
             | NotifierEvent::RecipientSet { .. }
+            | NotifierEvent::AddressEnded { .. }
             | NotifierEvent::PresenceReported { .. }
             | NotifierEvent::DoNotDisturbSet { .. } => {}
         }
     }
 
+    fn close(&mut self, end: End, at: Micros, by_recipient: bool) {
+        (self.end, self.ended) = (Some(end), Some((at, by_recipient)));
+    }
+
     /// Its time came, or was brought forward.
     fn resumed(&mut self, at: Micros) {
         (self.waits, self.shown, self.send_at) = (None, true, self.send_at.min(at));
+        self.insist_from(at);
         if self.snoozed_until.is_some_and(|until| self.rearmed.is_none_or(|(last, _)| last < until)) {
             self.snoozed_until = self.snoozed_until.min(Some(at));
             self.again += 1;
@@ -190,10 +252,20 @@ impl Reminder {
         }
     }
 
-    fn ended(&mut self, which: (Medium, u32), end: (Micros, TryEnd)) {
-        if let Some(attempt) = self.tries.iter_mut().find(|one| (one.medium, one.number) == which) {
-            attempt.ended = Some(end);
-        }
+    fn ended(&mut self, which: (Medium, u32), end: (Micros, TryEnd)) -> Option<&mut Try> {
+        let attempt = self.tries.iter_mut().find(|one| (one.medium, one.number) == which)?;
+        attempt.ended = Some(end);
+        Some(attempt)
+    }
+
+    fn fall_to(&mut self, medium: Medium, at: Micros) {
+        self.fallen.push(medium);
+        self.insist_from(at);
+    }
+
+    /// The last medium is in use since this instant.
+    fn insist_from(&mut self, at: Micros) {
+        self.insists = self.insists.map(|(after, _)| (after, at));
     }
 
     /// The media in use, those it fell through to among them.
@@ -211,6 +283,11 @@ impl Reminder {
     pub(crate) fn unseen(&self, now: Micros) -> bool {
         let resting = self.read_at.is_some() && self.snoozed_until.is_some_and(|until| now < until);
         !self.seen() && !resting && !matches!(self.end, Some(End::Acknowledged | End::Recalled(_)))
+    }
+
+    /// The how manieth try by a medium.
+    pub(crate) fn by(&self, which: (Medium, u32)) -> Option<&Try> {
+        self.tries.iter().find(|one| (one.medium, one.number) == which)
     }
 
     /// The last try by a medium.
@@ -250,6 +327,18 @@ impl Reminder {
         (self.shown && self.for_inbox()) || self.tries.iter().any(Try::arrived)
     }
 
+    /// The media by which it was sent: tried at least once, or shown in the inbox.
+    pub(crate) fn sent_by(&self) -> BTreeSet<Medium> {
+        let inbox = (self.shown && self.for_inbox()).then_some(Medium::InApp);
+        self.tries.iter().map(|attempt| attempt.medium).chain(inbox).collect()
+    }
+
+    /// When it was first sent by any medium.
+    pub(crate) fn sent_at(&self) -> Option<Micros> {
+        let inbox = (self.shown && self.for_inbox()).then_some(self.send_at);
+        self.tries.iter().map(|attempt| attempt.started_at).chain(inbox).min()
+    }
+
     /// Whether the inbox is among the media in use.
     fn for_inbox(&self) -> bool {
         self.in_use().any(|medium| medium == Medium::InApp)
@@ -263,14 +352,29 @@ impl Reminder {
                 Some((_, TryEnd::Failed(_, Then::GiveUp | Then::FallThrough { .. })))
             )
         };
-        !self.arrived() && self.in_flight().next().is_none() && self.in_use().all(gave_up)
+        // What came again and reached nobody then is no better than what never did.
+        let in_inbox = self.shown && self.for_inbox();
+        !in_inbox && self.in_flight().next().is_none() && self.in_use().all(gave_up)
     }
 
-    /// The medium that is left when one of those in use fails; none is needed where it arrived by another.
-    pub(crate) fn next_medium(&self) -> Option<Medium> {
+    /// The next medium that is not in use yet.
+    pub(crate) fn unused(&self) -> Option<Medium> {
         let used: Vec<_> = self.in_use().collect();
-        let arrived = self.arrived();
-        self.fallback.iter().copied().find(|medium| !arrived && !used.contains(medium))
+        self.fallback.iter().copied().find(|medium| !used.contains(medium))
+    }
+
+    /// The medium that is left when this try comes to nothing; none is needed where it arrived by another.
+    pub(crate) fn next_medium(&self, lost: (Medium, u32)) -> Option<Medium> {
+        let beside = |one: &Try| (one.medium, one.number) != lost && one.arrived();
+        let arrived = (self.shown && self.for_inbox()) || self.tries.iter().any(beside);
+        self.unused().filter(|_| !arrived)
+    }
+
+    /// When the next medium is used though it arrived, since nobody has seen it by then.
+    pub(crate) fn next_medium_at(&self) -> Option<Micros> {
+        let moved = self.end.is_some() || self.seen() || self.waits.is_some();
+        let (after, since) = self.insists.filter(|_| !moved)?;
+        self.unused().map(|_| since.saturating_add(after))
     }
 
     /// What a medium has been through, since the reminder came again if it was tried since.
@@ -286,6 +390,12 @@ impl Reminder {
     pub(crate) fn shrink(&mut self, asked: impl Fn(&str) -> bool) {
         let topic = ["kind", "clock", "visit", "attend_by", "ticket"];
         self.facts.retain(|name, _| topic.contains(&name.as_str()) || asked(name));
+    }
+
+    /// The visit that its recipient is offered, if it is about an offer.
+    pub(crate) fn offer(&self) -> Option<Uuid> {
+        let offered = self.facts.get("kind").is_some_and(|kind| kind == "Offered");
+        self.facts.get("visit").filter(|_| offered)?.parse().ok()
     }
 
     /// Whether anything is still to be expected of it.

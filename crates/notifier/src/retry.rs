@@ -19,17 +19,51 @@ pub struct Trouble {
     pub permanent: bool,
     /// How long the other side wants us to wait, seconds.
     pub retry_after_secs: Option<u32>,
+    /// Whether the other side says that nothing will ever be taken at this address.
+    pub gone: bool,
+}
+
+/// What the other side said when it took a letter; never an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// In its own words.
+    pub receipt: String,
+    /// What it calls the letter when it tells later what became of it, if it does.
+    pub reference: Option<String>,
+}
+
+impl Taken {
+    /// Taken with these words, and no more is told of it later.
+    pub fn of(receipt: impl Into<String>) -> Self {
+        Self { receipt: receipt.into(), reference: None }
+    }
+}
+
+/// What became of a letter after the other side took it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It reached the recipient's device, or ear; what the other side said.
+    Delivered(String),
+    /// It came back: `bounced 5.1.1`; never an address.
+    Returned(String),
 }
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It arrived; what the other side said.
-    Arrived(String),
+    /// The other side took it.
+    Arrived(Taken),
     /// It did not.
     Failed(Trouble),
     /// Nobody knows: whoever began it is gone.
     Lost,
+}
+
+impl Outcome {
+    /// It came back for good.
+    pub(crate) fn returned(error: &str) -> Self {
+        Self::Failed(Trouble { kind: error.to_owned(), permanent: true, retry_after_secs: None, gone: false })
+    }
 }
 
 /// What a medium has been through.
@@ -72,7 +106,7 @@ mod tests {
     use super::*;
 
     fn failed(permanent: bool, retry_after_secs: Option<u32>) -> Outcome {
-        Outcome::Failed(Trouble { kind: "refused 451".into(), permanent, retry_after_secs })
+        Outcome::Failed(Trouble { kind: "refused 451".into(), permanent, retry_after_secs, gone: false })
     }
 
     #[test]

@@ -8,9 +8,14 @@ use ticket::glob::Globs;
 use ticket::notifier::Medium;
 
 use crate::known::{self, Scalars};
+use crate::learn::Learn;
 
 /// Longest time an answer may be waited for, seconds: 30 days.
 const MAX_ANSWER_SECS: i64 = 30 * 86_400;
+
+/// What a rule may say.
+const FIELDS: [&str; 10] =
+    ["on", "when", "audience", "text", "urgent", "answer_within", "next_medium_after", "escalate_to", "media", "learn"];
 
 /// Who is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +49,17 @@ pub struct Rule {
     pub escalate_to: Option<String>,
     /// The media it may use; any if empty.
     pub media: Vec<Medium>,
+    /// How medium and instant are learned; they are not if nothing is said.
+    pub learn: Option<Learn>,
+    /// How long after one medium the next is used though it arrived, as long as nobody saw it, microseconds.
+    pub next_medium_after_us: Option<Micros>,
 }
 
 impl Rule {
     /// Reads a spec, or names everything that is wrong with it.
     pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
         document::read(spec, |part| {
-            let known = ["on", "when", "audience", "text", "urgent", "answer_within", "escalate_to", "media"];
-            part.only(&known);
+            part.only(&FIELDS);
             let on = part.field("on").map(|on| Globs::new(&on.texts()));
             if on.as_ref().is_some_and(Globs::matches_nothing) {
                 part.fault_at("/on", "must name at least one kind of event");
@@ -62,9 +70,15 @@ impl Rule {
                 part.fault_at("/audience", "woken is known of AttentionMissed alone: name it in on");
             }
             let text = part.field("text").and_then(|text| text.text()).map(str::to_owned);
-            let answer_within_us = part.maybe("answer_within").and_then(|within| answer_within_us(&within));
+            let answer_within_us = part.maybe("answer_within").and_then(|within| waited_us(&within));
+            let next_medium_after_us = part.maybe("next_medium_after").and_then(|after| waited_us(&after));
             let urgent = part.maybe("urgent").and_then(|urgent| urgent.flag());
             let media = part.maybe("media").map_or_else(Vec::new, |media| media_of(&media));
+            let learn = part.maybe("learn").map(|learn| Learn::read(&learn));
+            let to_customer = audience == Some(Audience::Customer);
+            if learn.is_some() && (urgent == Some(true) || to_customer) {
+                part.fault_at("/learn", "leaves nothing to choose where it is urgent, or of a customer");
+            }
             let escalate_to = part.maybe("escalate_to").and_then(|queue| queue.text()).map(str::to_owned);
             Some(Self {
                 on: on?,
@@ -75,6 +89,8 @@ impl Rule {
                 answer_within_us,
                 escalate_to,
                 media,
+                learn,
+                next_medium_after_us,
             })
         })
     }
@@ -123,7 +139,7 @@ fn audience_of(part: &Part<'_>) -> Option<Audience> {
     found.pop()
 }
 
-fn answer_within_us(part: &Part<'_>) -> Option<Micros> {
+fn waited_us(part: &Part<'_>) -> Option<Micros> {
     let secs = part.duration_secs()?;
     if !(1..=MAX_ANSWER_SECS).contains(&secs) {
         part.fault("must be at least 1s and at most 720h");
@@ -132,7 +148,7 @@ fn answer_within_us(part: &Part<'_>) -> Option<Micros> {
 }
 
 fn media_of(part: &Part<'_>) -> Vec<Medium> {
-    let words = [("in_app", Medium::InApp), ("email", Medium::Email), ("webhook", Medium::Webhook)];
+    let words = Medium::ALL.map(|medium| (medium.name(), medium));
     let items = part.items();
     if items.is_empty() {
         part.fault("must name at least one medium");

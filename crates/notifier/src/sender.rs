@@ -6,11 +6,25 @@
 //! stopped in between and wakes too late for that sends nothing any more, and leaves the attempt as the dead do. So it
 //! does not matter who holds the lease while a letter is under way, and a lease may pass on at any time.
 
+pub mod answers;
+pub(crate) mod channel;
 mod desk;
+mod dingtalk;
+mod feishu;
+pub(crate) mod hear;
+mod http;
 mod mail;
+mod pace;
 mod post;
+mod push;
 mod reach;
+mod robot;
+mod smpp;
+mod sms;
+mod twilio;
+pub(crate) mod voice;
 mod webhook;
+mod wecom;
 mod window;
 
 use std::sync::Arc;
@@ -22,10 +36,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::Notifier;
+use crate::link::Links;
 use crate::outbox::{self, Owed};
-pub use crate::retry::Trouble;
+pub use crate::retry::{Taken, Trouble};
 use desk::Desk;
-pub use post::{ConfigError, Letter, Outside, Post, Posting, Receipt, SenderConfig};
+pub use hear::Report;
+pub use post::{ConfigError, Hearing, Letter, Outside, Post, Posting, SenderConfig};
 pub use reach::{NoReach, Reach};
 use window::Window;
 
@@ -44,7 +60,14 @@ pub struct Sender {
 impl Sender {
     /// A sender, which rests while its log holds effects or is not released for them.
     pub fn new(notifier: Arc<Service<Notifier>>, post: Arc<dyn Post>) -> Self {
-        Self { desk: Desk { notifier, post } }
+        Self { desk: Desk { notifier, post, links: None } }
+    }
+
+    /// The same sender, whose letters carry links.
+    #[must_use]
+    pub fn with_links(mut self, links: Links) -> Self {
+        self.desk.links = Some(Arc::new(links));
+        self
     }
 
     /// Sends what is owed as long as this replica holds the service's lease, until told to stop; then nothing begins any
@@ -65,6 +88,7 @@ impl Sender {
                     Ok(()) => {}
                     Err(error) => look_at = paused(&error),
                 },
+                report = self.desk.post.report() => drop(tokio::spawn(self.desk.clone().hear(report))),
                 () = tokio::time::sleep_until(look_at) => {
                     look_at = match self.look(&mut window).await {
                         Ok(wait) => Instant::now() + wait,

@@ -15,8 +15,9 @@ use uuid::Uuid;
 use crate::audience::Staff;
 use crate::document::{Edition, MESSAGE_TEXT, REMINDER_RULE, Shelf, pinned};
 use crate::file::File;
+use crate::learn::memory::Memory;
 use crate::person::Person;
-use crate::reminder::{Reminder, To};
+use crate::reminder::{End, Reminder, To};
 use crate::rule::Rule;
 use crate::text::Text;
 
@@ -28,6 +29,10 @@ pub struct State {
     pub(crate) answers: BTreeSet<(Micros, Tenant, Uuid)>,
     /// What is put off, by when it comes due.
     pub(crate) waiting: BTreeSet<(Micros, Tenant, Uuid)>,
+    /// What is said by one more medium next, since nobody saw it, by when.
+    pub(crate) unmoved: BTreeSet<(Micros, Tenant, Uuid)>,
+    /// The tries of which another side tells later what became of them, by medium and what it calls them.
+    pub(crate) references: BTreeMap<(Medium, String), (Tenant, Uuid)>,
     /// The attempts begun whose outcome nobody recorded.
     pub(crate) in_flight: BTreeSet<(Tenant, Uuid)>,
 }
@@ -59,6 +64,9 @@ pub struct House {
     /// The version of each ticket's reminders.
     pub(crate) versions: BTreeMap<Uuid, u64>,
     pub(crate) outbox: Outbox,
+    pub(crate) memory: Memory,
+    /// The reminders that may still teach something, by when that ends.
+    pub(crate) teaching: BTreeSet<(Micros, Uuid)>,
 }
 
 impl State {
@@ -111,17 +119,34 @@ impl State {
         };
         let Some(ticket) = event.correlation else { return };
         house.versions.insert(ticket, event.version);
+        house.unanswered_by(event.recorded_at);
+        match notifier {
+            NotifierEvent::AttemptSucceeded { medium, reference: Some(reference), .. } => {
+                self.references.insert((*medium, reference.clone()), (event.tenant.clone(), id));
+            }
+            NotifierEvent::AttemptDelivered { attempt, medium, .. }
+            | NotifierEvent::AttemptFailed { attempt, medium, .. } => {
+                let known = house.reminders.get(&id).and_then(|known| known.by((*medium, *attempt)));
+                if let Some(reference) = known.and_then(|one| one.reference.clone()) {
+                    self.references.remove(&(*medium, reference));
+                }
+            }
+            _ => {}
+        }
         if house.reminders.contains_key(&id) {
             self.leave(&event.tenant, id);
             let Some(house) = self.houses.get_mut(&event.tenant) else { return };
             let Some(known) = house.reminders.get_mut(&id) else { return };
-            known.evolve(notifier, event.recorded_at);
+            let hand = house.tickets.get(&ticket).and_then(|file| file.hand.as_deref());
+            known.evolve(notifier, event.recorded_at, hand);
+            house.taught_by(id);
             house.resent(id, notifier);
             house.shrink_one(id);
         } else {
             let at = (event.recorded_at, event.position, event.causation);
             let Some(planned) = Reminder::planned(notifier, at, ticket) else { return };
             house.of_ticket.entry(ticket).or_default().push(id);
+            house.teaching.extend(planned.chosen.map(|chosen| (chosen.until, id)));
             house.reminders.insert(id, planned);
             house.keep(id, event.position);
         }
@@ -141,6 +166,9 @@ impl State {
         if let Some(at) = known.waits {
             self.waiting.remove(&(at, tenant.clone(), id));
         }
+        if let Some(at) = known.next_medium_at() {
+            self.unmoved.remove(&(at, tenant.clone(), id));
+        }
         self.in_flight.remove(&(tenant.clone(), id));
     }
 
@@ -154,6 +182,7 @@ impl State {
         let open = |at: &Micros| known.end.is_none().then_some((*at, tenant.clone(), id));
         self.answers.extend(known.answer_by.as_ref().and_then(open));
         self.waiting.extend(known.waits.as_ref().and_then(open));
+        self.unmoved.extend(known.next_medium_at().as_ref().and_then(open));
         if known.in_flight().next().is_some() {
             self.in_flight.insert((tenant.clone(), id));
         }
@@ -185,6 +214,41 @@ impl House {
         person.keep(position, id);
         if !urgent {
             person.sends(*send_at, id);
+        }
+    }
+
+    /// Learns that what nobody acted on before this instant was not acted on.
+    fn unanswered_by(&mut self, now: Micros) {
+        while let Some((until, id)) = self.teaching.first().copied().filter(|(until, _)| *until < now) {
+            self.teaching.pop_first();
+            self.learn(id, Some(false), until);
+        }
+    }
+
+    /// Learns from how a reminder ended. That somebody else took the step, or that nothing was left to do, says nothing
+    /// of its recipient; nor, until its time is up, that it escalated.
+    fn taught_by(&mut self, id: Uuid) {
+        let Some(Reminder { end, ended: Some((at, by_recipient)), chosen: Some(chosen), .. }) = self.reminders.get(&id)
+        else {
+            return;
+        };
+        let (at, acted) = match end {
+            Some(End::Unanswered) if self.reminders.get(&id).is_some_and(|known| !known.exhausted()) => return,
+            Some(End::Recalled(_)) if !by_recipient => (*at, None),
+            _ => (*at, Some(*by_recipient)),
+        };
+        if self.teaching.remove(&(chosen.until, id)) {
+            self.learn(id, acted, at);
+        }
+    }
+
+    fn learn(&mut self, id: Uuid, acted: Option<bool>, at: Micros) {
+        let Some(Reminder { chosen: Some(chosen), to: To::Person(subject), .. }) = self.reminders.get_mut(&id) else {
+            return;
+        };
+        chosen.acted = acted;
+        if let Some(acted) = acted {
+            self.memory.learn(subject, chosen.way, acted, at);
         }
     }
 

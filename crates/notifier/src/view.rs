@@ -1,6 +1,8 @@
 //! What can be asked: somebody's inbox, what people were told of a ticket, how they want to be told, and how much of it
 //! had an effect. One tenant's at a time.
 
+use std::collections::BTreeMap;
+
 use decider::{Micros, Tenant};
 use ticket::notifier::{Deferral, Medium, Presence};
 use uuid::Uuid;
@@ -57,6 +59,8 @@ pub struct TryView {
     pub receipt: Option<String>,
     /// What kind of failure, if it did not.
     pub error: Option<String>,
+    /// When it reached the recipient's device, as far as the other side tells.
+    pub delivered_at: Option<Micros>,
 }
 
 /// Something somebody is told of a ticket.
@@ -86,6 +90,10 @@ pub struct ReminderView {
     pub send_at: Micros,
     /// When it counts as unanswered.
     pub answer_by: Option<Micros>,
+    /// When its recipient saw it.
+    pub read_at: Option<Micros>,
+    /// When it ended.
+    pub ended_at: Option<Micros>,
     /// Why it was not sent at once.
     pub deferred: Option<Deferral>,
     /// Every try.
@@ -111,6 +119,8 @@ pub struct PersonView {
     pub dnd_until: Option<Micros>,
     /// The version of their stream.
     pub version: u64,
+    /// The addresses that are not used until they are set again, and what said so.
+    pub ended: BTreeMap<Medium, String>,
 }
 
 fn standing(reminder: &Reminder, now: Micros) -> Standing {
@@ -144,7 +154,17 @@ fn view(house: &House, id: Uuid, reminder: &Reminder, now: Micros) -> ReminderVi
         };
         let ended_at = attempt.ended.as_ref().map(|(at, _)| *at);
         let (number, medium, started_at) = (attempt.number, attempt.medium, attempt.started_at);
-        TryView { number, medium, message_id: attempt.message_id.clone(), started_at, ended_at, receipt, error }
+        let delivered_at = attempt.delivered_at;
+        TryView {
+            number,
+            medium,
+            message_id: attempt.message_id.clone(),
+            started_at,
+            ended_at,
+            receipt,
+            error,
+            delivered_at,
+        }
     });
     ReminderView {
         id,
@@ -162,6 +182,8 @@ fn view(house: &House, id: Uuid, reminder: &Reminder, now: Micros) -> ReminderVi
         planned_at: reminder.planned_at,
         send_at: reminder.send_at,
         answer_by: reminder.answer_by,
+        read_at: reminder.read_at,
+        ended_at: reminder.ended.map(|(at, _)| at),
         deferred: reminder.deferred,
         tries: tries.collect(),
         rule: reminder.rule.clone(),
@@ -247,5 +269,6 @@ fn shown(subject: &str, person: &Person) -> PersonView {
         presence: person.presence,
         dnd_until: person.dnd_until,
         version: person.version,
+        ended: person.ended.iter().map(|(medium, (_, error))| (*medium, error.clone())).collect(),
     }
 }

@@ -10,7 +10,7 @@ use decider::Micros;
 use ticket::intake::Status;
 use ticket::sla::Mark;
 
-use crate::policy::ClockSpec;
+use crate::policy::{BREACH_BP, Budget, ClockSpec};
 
 /// One thing that happened to a ticket, as a clock sees it.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,10 @@ pub struct Course {
     pub elapsed_us: i64,
     /// The stretch that runs, or the last that ran (without length, if it never ran).
     pub run: Run,
-    /// Working seconds allowed, by the last priority that has such a clock; nothing if none had.
-    pub budget_secs: Option<i64>,
+    /// What is allowed, by the last priority that has such a clock; nothing if none had.
+    pub budget: Option<Budget>,
+    /// The same in working microseconds; 0 if nothing is.
+    pub budget_us: i64,
     /// The marks passed in stretches that are over, and those of the stretch that runs: in order of share.
     pub marks: Vec<Mark>,
 }
@@ -89,8 +91,10 @@ struct Runner<'a> {
     phase: Phase,
     /// Since when phase and budget are what they are, and what was used before.
     run: Run,
-    /// Working seconds allowed now.
-    budget_secs: Option<i64>,
+    /// When the clock was attached, from where working days count.
+    attached: Micros,
+    /// What is allowed now.
+    budget: Option<Budget>,
     /// Nothing that follows matters.
     ended: bool,
     course: Course,
@@ -100,22 +104,24 @@ impl<'a> Runner<'a> {
     fn attach(spec: &'a ClockSpec, calendar: &'a Calendar, first: &Seen<'_>) -> Self {
         let run = Run { since: first.at, elapsed_us: 0 };
         let (phase, since, elapsed_us, marks) = (Phase::Paused, first.at, 0, Vec::new());
-        let budget_secs = spec.target.budget_secs("");
-        let course = Course { phase, since, elapsed_us, run, budget_secs, marks };
-        let mut runner = Self { spec, calendar, status: Status::Open, phase, run, budget_secs, ended: false, course };
+        let (attached, budget) = (first.at, spec.target.budget(""));
+        let budget_us = budget.map_or(0, |budget| budget.micros(calendar, attached));
+        let course = Course { phase, since, elapsed_us, run, budget, budget_us, marks };
+        let mut runner =
+            Self { spec, calendar, status: Status::Open, phase, run, attached, budget, ended: false, course };
         runner.take(first);
         runner
     }
 
     fn take(&mut self, fact: &Seen<'_>) {
         self.status = fact.status.unwrap_or(self.status);
-        let budget_secs = fact.priority.map_or(self.budget_secs, |priority| self.spec.target.budget_secs(priority));
+        let budget = fact.priority.map_or(self.budget, |priority| self.spec.target.budget(priority));
         let phase = self.follow(fact.activity);
-        if same(phase, self.phase) && budget_secs == self.budget_secs {
+        if same(phase, self.phase) && budget == self.budget {
             return;
         }
         self.end_stretch(fact.at);
-        (self.phase, self.budget_secs) = (phase, budget_secs);
+        (self.phase, self.budget) = (phase, budget);
         self.run.since = fact.at;
         self.show();
     }
@@ -139,10 +145,13 @@ impl<'a> Runner<'a> {
 
     /// What is to be seen of the change: a clock that lost its target does not apply until it has one again.
     fn show(&mut self) {
-        let lost = self.budget_secs.is_none() && self.course.budget_secs.is_some();
+        let lost = self.budget.is_none() && self.course.budget.is_some();
         let phase = if lost { Phase::Cancelled } else { self.phase };
-        let retargeted = phase == Phase::Running && self.budget_secs != self.course.budget_secs;
-        self.course.budget_secs = self.budget_secs.or(self.course.budget_secs);
+        let retargeted = phase == Phase::Running && self.budget != self.course.budget;
+        if let Some(budget) = self.budget.filter(|budget| self.course.budget != Some(*budget)) {
+            self.course.budget = Some(budget);
+            self.course.budget_us = budget.micros(self.calendar, self.attached);
+        }
         if same(phase, self.course.phase) && !retargeted {
             return;
         }
@@ -169,8 +178,10 @@ impl<'a> Runner<'a> {
     /// The mark that follows those passed, if its share is not above `limit_us`, were the stretch to go on.
     fn next_mark(&self, limit_us: i64) -> Option<Mark> {
         let share_bp = *self.spec.shares_bp.get(self.course.marks.len())?;
-        // A second has 1,000,000 microseconds and the whole 10,000 basis points.
-        let needed_us = self.budget_secs? * i64::from(share_bp) * 100;
+        self.budget?;
+        // At least the share, where the budget is no whole number of basis points. Ten years fit.
+        let (budget_us, whole) = (self.course.budget_us, i64::from(BREACH_BP));
+        let needed_us = (budget_us * i64::from(share_bp) + whole - 1) / whole;
         if needed_us > limit_us {
             return None;
         }

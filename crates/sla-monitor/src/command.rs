@@ -99,7 +99,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 3;
+    const FOLD: u32 = 4;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -194,7 +194,7 @@ fn fire(id: Uuid, name: &str, mark: (u32, u32), read: &Read<'_, State>, at: &At)
 fn passes(desk: &Desk, ticket: &Ticket, clock: &str, mark: &Mark) -> bool {
     let Some(in_force) = desk.in_force(ticket) else { return false };
     let spec = in_force.policy.clocks.iter().find(|spec| spec.name == clock);
-    let course = spec.and_then(|spec| desk.course(ticket, spec, in_force.calendar));
+    let course = spec.and_then(|spec| desk.course(ticket, spec, &in_force.calendar));
     course.is_some_and(|course| course.marks.contains(mark))
 }
 

@@ -7,26 +7,27 @@ use decider::Micros;
 use ticket::sla::{Mark, Pinned, SlaEvent, Terms};
 
 use crate::clock::{self, Course, Phase, Seen};
-use crate::policy::{BREACH_BP, ClockSpec, Policy};
+use crate::policy::{BREACH_BP, Budget, ClockSpec, Policy, Zone};
 use crate::record::{Clock, Ticket};
-use crate::state::Desk;
+use crate::state::{Desk, Lineage};
 
 /// The versions that hold for a ticket.
 pub(crate) struct InForce<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) policy_name: &'a str,
     pub(crate) policy_version: u64,
-    pub(crate) calendar: &'a Calendar,
+    pub(crate) calendar: Calendar,
     pub(crate) calendar_version: u64,
+    /// The zone whose clocks the calendar is read off, where that is not its own.
+    pub(crate) zone: Option<String>,
 }
 
 impl Desk {
     /// What holds for a ticket: what was in force when it became known and, while it is open, what came in force
     /// retroactively; once it has closed, what its clocks were made from.
     pub(crate) fn in_force(&self, ticket: &Ticket) -> Option<InForce<'_>> {
-        let pinned = ticket.lineage.filter(|_| !ticket.open());
-        if let Some(lineage) = pinned.and_then(|number| self.lineages.get(usize::try_from(number).ok()?)) {
-            return self.of_versions(&lineage.policy, &lineage.calendar);
+        if let Some(lineage) = self.lineage(ticket.lineage).filter(|_| !ticket.open()) {
+            return self.of_versions(lineage);
         }
         let product = self.names.text(ticket.product);
         let priority = self.priority(ticket.priority).unwrap_or_default();
@@ -44,26 +45,35 @@ impl Desk {
         let latest = if policy.retroactive { u64::MAX } else { ticket.born };
         let calendars = self.calendars.get(&policy.calendar)?.iter().rev();
         let calendar = calendars.filter(|one| one.position <= latest).find(|one| one.kept.is_some())?;
-        Some(InForce {
-            policy,
-            policy_name: name,
-            policy_version: version.version(),
-            calendar: calendar.read()?,
-            calendar_version: calendar.version(),
-        })
+        let held = self.lineage(ticket.lineage).filter(|held| held.policy.is(name, version.version()));
+        let zone = held.map_or_else(|| self.zone(ticket, policy.zone), |held| held.zone.as_deref());
+        let (calendar_version, (calendar, zone)) = (calendar.version(), read_off(calendar.read()?, zone));
+        let policy_version = version.version();
+        Some(InForce { policy, policy_name: name, policy_version, calendar, calendar_version, zone })
     }
 
-    fn of_versions(&self, policy: &Pinned, calendar: &Pinned) -> Option<InForce<'_>> {
+    fn of_versions(&self, lineage: &Lineage) -> Option<InForce<'_>> {
+        let Lineage { policy, calendar, zone } = lineage;
         let (policy_name, policies) = self.policies.get_key_value(&policy.name)?;
         let policy = policies.iter().find(|one| one.version() == policy.version)?;
         let calendar = self.calendars.get(&calendar.name)?.iter().find(|one| one.version() == calendar.version)?;
-        Some(InForce {
-            policy: policy.read()?,
-            policy_name,
-            policy_version: policy.version(),
-            calendar: calendar.read()?,
-            calendar_version: calendar.version(),
-        })
+        let (policy_version, calendar_version) = (policy.version(), calendar.version());
+        let (calendar, zone) = read_off(calendar.read()?, zone.as_deref());
+        Some(InForce { policy: policy.read()?, policy_name, policy_version, calendar, calendar_version, zone })
+    }
+
+    /// Whose clocks are read when a ticket's own clocks start. From then on their events say it: who is given the ticket
+    /// later does not change how the time before counted.
+    fn zone(&self, ticket: &Ticket, whose: Zone) -> Option<&str> {
+        match whose {
+            Zone::Calendar => None,
+            Zone::Customer => ticket.zone.map(|zone| self.names.text(zone)),
+            Zone::Queue => self.queues.get(self.names.text(ticket.group))?.zone.as_deref(),
+        }
+    }
+
+    fn lineage(&self, number: Option<u32>) -> Option<&Lineage> {
+        self.lineages.get(usize::try_from(number?).ok()?)
     }
 
     /// The name behind a priority as a fact keeps it.
@@ -89,10 +99,11 @@ impl Desk {
         let mut events = Vec::new();
         for spec in &in_force.policy.clocks {
             let record = self.names.find(spec.name.as_str()).and_then(|name| ticket.clock(name));
-            let Some(course) = self.course(ticket, spec, in_force.calendar) else { continue };
-            match course.budget_secs {
-                Some(budget_secs) => {
-                    let terms = || in_force.terms(budget_secs);
+            let Some(course) = self.course(ticket, spec, &in_force.calendar) else { continue };
+            match course.budget {
+                Some(budget) => {
+                    let budget_secs = course.budget_us / 1_000_000;
+                    let terms = || in_force.terms(budget_secs, budget);
                     let fresh = record.is_none_or(|record| !self.made_from(record, &in_force, budget_secs));
                     let changed = Correction { record, course: &course, name: &spec.name, now, fact_at };
                     events.extend(changed.events(fresh.then(terms)));
@@ -112,25 +123,32 @@ impl Desk {
     }
 
     fn made_from(&self, record: &Clock, in_force: &InForce<'_>, budget_secs: i64) -> bool {
-        let lineage = usize::try_from(record.lineage).ok().and_then(|number| self.lineages.get(number));
         record.budget_secs == budget_secs
-            && lineage.is_some_and(|made_from| {
-                (made_from.policy.name.as_str(), made_from.policy.version)
-                    == (in_force.policy_name, in_force.policy_version)
-                    && (made_from.calendar.name.as_str(), made_from.calendar.version)
-                        == (in_force.policy.calendar.as_str(), in_force.calendar_version)
+            && self.lineage(Some(record.lineage)).is_some_and(|made_from| {
+                made_from.policy.is(in_force.policy_name, in_force.policy_version)
+                    && made_from.calendar.is(&in_force.policy.calendar, in_force.calendar_version)
             })
     }
 }
 
 impl InForce<'_> {
-    fn terms(&self, budget_secs: i64) -> Terms {
+    fn terms(&self, budget_secs: i64, budget: Budget) -> Terms {
         Terms {
             policy: Pinned { name: self.policy_name.to_owned(), version: self.policy_version },
             calendar: Pinned { name: self.policy.calendar.clone(), version: self.calendar_version },
             tzdb: calendar::tzdb_version().to_owned(),
             budget_secs,
+            working_days: budget.working_days(),
+            zone: self.zone.clone(),
         }
+    }
+}
+
+/// A calendar read off a zone's clocks, and that zone: its own, if it has no working time in another.
+fn read_off(calendar: &Calendar, zone: Option<&str>) -> (Calendar, Option<String>) {
+    match zone.and_then(|zone| Some((calendar.in_zone(zone)?, zone))) {
+        Some((calendar, zone)) => (calendar, Some(zone.to_owned())),
+        None => (calendar.clone(), None),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use calendar::Calendar;
 use decider::Micros;
 use serde_json::Value;
 use ticket::document::{Fault, Part, read};
@@ -14,6 +15,8 @@ pub const MAX_CLOCKS: usize = 16;
 pub const BREACH_BP: u32 = 10_000;
 /// Longest target: ten years of seconds, so that shares of it never overflow.
 const MAX_TARGET_SECS: i64 = 10 * 366 * 86_400;
+/// Most working days a target may name: four years of them.
+const MAX_WORKING_DAYS: u32 = 1_000;
 /// Pause between two calls for attention, where the policy does not say.
 pub const ATTENTION_EVERY_US: Micros = 4 * 3_600 * 1_000_000;
 
@@ -34,6 +37,8 @@ pub struct Policy {
     pub rank: i64,
     /// The calendar its clocks run by.
     pub calendar: String,
+    /// Whose clocks the calendar is read off.
+    pub zone: Zone,
     /// Whether open tickets are taken over when this version comes in force, with their past.
     pub retroactive: bool,
     /// In order of name.
@@ -71,21 +76,59 @@ impl Matching {
     }
 }
 
-/// Working seconds allowed.
+/// Whose clocks a calendar is read off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// Its own zone's.
+    Calendar,
+    /// The customer's, where the ticket says in which zone they are.
+    Customer,
+    /// Those of the queue the ticket lies in when its clocks start, where that has a zone.
+    Queue,
+}
+
+/// How long a clock may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// So many working seconds.
+    Secs(i64),
+    /// To the end of the working day that many after the one on which the clock starts.
+    EndOfDay(u32),
+}
+
+impl Budget {
+    /// In working microseconds, for a clock that starts at `from`; none, if the calendar ends before.
+    pub fn micros(self, calendar: &Calendar, from: Micros) -> i64 {
+        match self {
+            Self::Secs(secs) => secs * 1_000_000,
+            Self::EndOfDay(days) => calendar.end_of_working_day(from, days).map_or(0, |end| calendar.worked(from, end)),
+        }
+    }
+
+    /// The working days, where it is given in them.
+    pub fn working_days(self) -> Option<u32> {
+        match self {
+            Self::Secs(_) => None,
+            Self::EndOfDay(days) => Some(days),
+        }
+    }
+}
+
+/// What is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Whatever the priority.
-    Same(i64),
+    Same(Budget),
     /// By priority; the others have no such clock.
-    ByPriority(BTreeMap<String, i64>),
+    ByPriority(BTreeMap<String, Budget>),
 }
 
 impl Target {
     /// The budget of a ticket of this priority (empty if none was said), if it has such a clock.
-    pub fn budget_secs(&self, priority: &str) -> Option<i64> {
+    pub fn budget(&self, priority: &str) -> Option<Budget> {
         match self {
-            Self::Same(secs) => Some(*secs),
-            Self::ByPriority(secs) => secs.get(priority).copied(),
+            Self::Same(budget) => Some(*budget),
+            Self::ByPriority(budgets) => budgets.get(priority).copied(),
         }
     }
 }
@@ -118,10 +161,12 @@ impl Policy {
     /// Reads a spec, or names everything that is wrong with it.
     pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
         read(spec, |part| {
-            part.only(&["match", "rank", "calendar", "retroactive", "clocks", "attention"]);
+            part.only(&["match", "rank", "calendar", "zone", "retroactive", "clocks", "attention"]);
             let matching = part.maybe("match").map_or_else(Matching::default, |part| read_matching(&part));
             let rank = part.maybe("rank").map_or(Some(0), |rank| rank.number());
             let calendar = part.field("calendar").and_then(|name| name.text());
+            let zones = [("calendar", Zone::Calendar), ("customer", Zone::Customer), ("queue", Zone::Queue)];
+            let zone = part.maybe("zone").map_or(Some(Zone::Calendar), |zone| zone.one_of(&zones));
             let retroactive = part.maybe("retroactive").map_or(Some(false), |flag| flag.flag());
             let clocks = part.field("clocks").map(|clocks| read_clocks(&clocks));
             let attention_every_us = part.maybe("attention").map_or(Some(ATTENTION_EVERY_US), |part| {
@@ -132,6 +177,7 @@ impl Policy {
                 matching,
                 rank: rank?,
                 calendar: calendar?.to_owned(),
+                zone: zone?,
                 retroactive: retroactive?,
                 clocks: clocks?,
                 attention_every_us: attention_every_us?,
@@ -184,19 +230,29 @@ fn read_clock(name: &str, part: &Part<'_>) -> Option<ClockSpec> {
 }
 
 fn read_target(part: &Part<'_>) -> Option<Target> {
-    let secs = |part: &Part<'_>| {
+    if part.json().is_string() {
+        return read_budget(part).map(Target::Same);
+    }
+    let entries = part.entries();
+    let budgets = entries.iter().filter_map(|(priority, budget)| Some(((*priority).to_owned(), read_budget(budget)?)));
+    Some(Target::ByPriority(budgets.collect()))
+}
+
+/// A duration, or `2 working days`.
+fn read_budget(part: &Part<'_>) -> Option<Budget> {
+    let text = part.text()?;
+    let Some(days) = text.strip_suffix(" working days").or_else(|| text.strip_suffix(" working day")) else {
         let secs = part.duration_secs()?;
         if secs > MAX_TARGET_SECS {
             part.fault("is longer than ten years");
         }
-        Some(secs)
+        return Some(Budget::Secs(secs));
     };
-    if part.json().is_string() {
-        return secs(part).map(Target::Same);
+    let days = days.parse().ok().filter(|days| *days <= MAX_WORKING_DAYS);
+    if days.is_none() {
+        part.fault(format!("must be from 0 to {MAX_WORKING_DAYS} working days"));
     }
-    let entries = part.entries();
-    let budgets = entries.iter().filter_map(|(priority, budget)| Some(((*priority).to_owned(), secs(budget)?)));
-    Some(Target::ByPriority(budgets.collect()))
+    days.map(Budget::EndOfDay)
 }
 
 /// The warnings in percent, and the breach after them.
@@ -232,9 +288,9 @@ mod tests {
     #[test]
     fn reads_the_whole_of_a_policy() {
         let policy = Policy::read(&json!({
-            "match": {"priorities": ["high"], "imported": true}, "rank": 3, "calendar": "office", "retroactive": true,
+            "match": {"priorities": ["high"], "imported": true}, "rank": 3, "calendar": "office", "zone": "customer", "retroactive": true,
             "clocks": {
-                "resolution": {"target": "40h", "marks": [90, 50], "run_while": ["open", "in_progress"]},
+                "resolution": {"target": {"high": "40h", "low": "3 working days"}, "marks": [90, 50], "run_while": ["open", "in_progress"]},
                 "acceptance": {"target": {"high": "1h", "low": "0s"}, "stop": ["TakenInCharge"], "cancel": []},
             },
             "attention": {"every": "30m"},
@@ -246,8 +302,10 @@ mod tests {
         );
         assert_eq!((policy.rank, policy.retroactive, policy.attention_every_us), (3, true, 1_800_000_000));
         let [acceptance, resolution] = policy.clocks.as_slice() else { panic!("two clocks") };
-        assert_eq!(acceptance.target.budget_secs("low"), Some(0));
-        assert_eq!(acceptance.target.budget_secs("medium"), None);
+        assert_eq!(acceptance.target.budget("low"), Some(Budget::Secs(0)));
+        assert_eq!(acceptance.target.budget("medium"), None);
+        assert_eq!(resolution.target.budget("low"), Some(Budget::EndOfDay(3)));
+        assert_eq!(policy.zone, Zone::Customer);
         assert!(!acceptance.cancel.matches("Cancelled") && resolution.cancel.matches("Cancelled"));
         assert_eq!(resolution.shares_bp, [5_000, 9_000, 10_000]);
         assert!(resolution.runs_in(Status::Open) && !resolution.runs_in(Status::Closed));
@@ -261,7 +319,10 @@ mod tests {
             "clocks": {
                 "a": {"target": "8 hours", "marks": [75, 75, 100], "run_while": ["asleep"]},
                 "attention": {"target": "1h", "stop": ["!x"]},
+                "b": {"target": "-1 working days"},
+                "c": {"target": {"high": "1001 working days"}},
             },
+            "zone": "moon",
             "attention": {"every": "1s"},
         }))
         .unwrap_err();
@@ -275,6 +336,9 @@ mod tests {
             "/clocks/a/target",
             "/clocks/attention",
             "/clocks/attention/stop",
+            "/clocks/b/target",
+            "/clocks/c/target/high",
+            "/zone",
         ];
         assert_eq!(paths, expected);
     }

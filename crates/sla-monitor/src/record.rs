@@ -44,6 +44,8 @@ pub(crate) struct Ticket {
     pub(crate) imported: bool,
     /// The queue or group it lies in.
     pub(crate) group: u32,
+    /// The name of the customer's time zone, if it was said.
+    pub(crate) zone: Option<u32>,
     /// What its clocks were last made from.
     pub(crate) lineage: Option<u32>,
     /// By when they happened, then by when they became known.
@@ -56,7 +58,18 @@ pub(crate) struct Ticket {
 impl Ticket {
     pub(crate) fn new(born: u64, product: u32, priority: u16, imported: bool) -> Self {
         let (facts, clocks) = (Vec::new(), Vec::new());
-        Self { born, product, priority, imported, group: UNSAID, lineage: None, facts, clocks, attending: None }
+        Self {
+            born,
+            product,
+            priority,
+            imported,
+            group: UNSAID,
+            zone: None,
+            lineage: None,
+            facts,
+            clocks,
+            attending: None,
+        }
     }
 
     /// Takes a fact in where it belongs; of the same instant, it became known last.

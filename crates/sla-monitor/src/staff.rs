@@ -78,6 +78,7 @@ mod tests {
             members: members.iter().map(|member| (*member).to_owned()).collect(),
             fallback: fallback.map(str::to_owned),
             horizon_us: HORIZON_US,
+            zone: None,
         };
         let queues = [
             ("desk".into(), queue(&["ann", "bob"], Some("empty"))),

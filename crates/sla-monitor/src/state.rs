@@ -13,7 +13,7 @@ use ticket::house::HouseEvent;
 use ticket::intake::{Accountable, IntakeEvent};
 use ticket::names::Names;
 use ticket::queue::{Queue, Queues};
-use ticket::sla::{BreachCause, Pinned, SlaEvent};
+use ticket::sla::{BreachCause, Pinned, SlaEvent, Terms};
 use ticket::{Event, Fact, Recorded};
 use uuid::Uuid;
 
@@ -71,11 +71,12 @@ pub struct Desk {
     pub(crate) breaches: BTreeMap<BreachKey, Breach>,
 }
 
-/// A policy and a calendar, each in the version a clock was made from.
+/// A policy and a calendar, each in the version a clock was made from, and the zone it was read off if not its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lineage {
     pub(crate) policy: Pinned,
     pub(crate) calendar: Pinned,
+    pub(crate) zone: Option<String>,
 }
 
 /// A breach by its instant, ticket and clock.
@@ -121,6 +122,9 @@ impl State {
             let product = desk.names.number(fact.product.unwrap_or_default());
             Ticket::new(event.position, product, moment.priority, imported)
         });
+        if let IntakeEvent::Received { request, .. } | IntakeEvent::TicketImported { request, .. } = intake {
+            ticket.zone = request.zone.as_deref().map(|zone| desk.names.number(zone));
+        }
         // Another system's groups are none of our queues.
         if let Some(group) = fact.group.filter(|_| !matches!(intake, IntakeEvent::ActivityImported { .. })) {
             ticket.group = desk.names.number(group);
@@ -166,7 +170,8 @@ impl State {
         let Some(name) = clock_name(sla) else { return };
         let clock = desk.names.number(name);
         if let SlaEvent::ClockStarted { terms, .. } = sla {
-            let lineage = Lineage { policy: terms.policy.clone(), calendar: terms.calendar.clone() };
+            let Terms { policy, calendar, zone, .. } = terms.clone();
+            let lineage = Lineage { policy, calendar, zone };
             ticket.lineage = Some(numbered(&mut desk.lineages, lineage));
         }
         let lineage = ticket.lineage.unwrap_or_default();

@@ -4,6 +4,7 @@
 //! is lifted in `upcast.rs`.
 
 pub mod batch;
+pub mod choice;
 pub mod codec;
 pub mod condition;
 pub mod decision;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Personal;
+use crate::choice::Choice;
 use crate::intake::Contact;
 use crate::sla::Pinned;
 
@@ -26,6 +27,48 @@ pub enum Medium {
     Email,
     /// An HTTP callback by Standard Webhooks.
     Webhook,
+    /// A text message to a telephone.
+    Sms,
+    /// A telephone call that reads the text out.
+    Voice,
+    /// A group robot of WeCom.
+    Wecom,
+    /// A group robot of DingTalk.
+    Dingtalk,
+    /// A group robot of Feishu.
+    Feishu,
+    /// A browser's push service.
+    WebPush,
+}
+
+impl Medium {
+    /// Every medium.
+    pub const ALL: [Self; 9] = [
+        Self::InApp,
+        Self::Email,
+        Self::Webhook,
+        Self::Sms,
+        Self::Voice,
+        Self::Wecom,
+        Self::Dingtalk,
+        Self::Feishu,
+        Self::WebPush,
+    ];
+
+    /// Its name, as documents and events have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InApp => "in_app",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::Wecom => "wecom",
+            Self::Dingtalk => "dingtalk",
+            Self::Feishu => "feishu",
+            Self::WebPush => "web_push",
+        }
+    }
 }
 
 /// Where somebody is reached by a medium.
@@ -35,9 +78,9 @@ pub struct Address {
     pub medium: Medium,
     /// Keyed hash of tenant, address and secret: tells whether it changed, and nothing else.
     pub digest: Uuid,
-    /// A mail address, a URL.
+    /// A mail address, a URL, a telephone number, a browser's push subscription.
     pub address: Personal<String>,
-    /// The webhook's signing secret, as Standard Webhooks writes it.
+    /// What letters to it are signed with: a webhook's secret, a robot's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Personal<String>>,
 }
@@ -83,6 +126,8 @@ pub enum Deferral {
     DoNotDisturb,
     /// As many as the recipient may get in an hour.
     Cap,
+    /// The recipient is more likely to act on it then.
+    BestTime,
 }
 
 /// Why a reminder is no longer needed.
@@ -151,6 +196,13 @@ pub enum NotifierEvent {
         /// When it counts as unanswered, if an answer is wanted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer_by: Option<Micros>,
+        /// What its first medium and its instant were chosen from, if the rule learns.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        choice: Option<Choice>,
+        /// How long after one medium the next of `fallback` is used though it arrived, as long as nobody saw it; never
+        /// if not set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_medium_after_us: Option<Micros>,
     },
     /// Sending was put off.
     ReminderDeferred {
@@ -183,8 +235,22 @@ pub enum NotifierEvent {
         medium: Medium,
         /// What the other side said.
         receipt: String,
+        /// What the other side calls it when it tells later what became of it, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     },
-    /// The try failed, or nobody knows how it ended.
+    /// What the other side took reached the recipient's device, or ear.
+    AttemptDelivered {
+        /// The reminder.
+        reminder: Uuid,
+        /// The try.
+        attempt: u32,
+        /// By which medium.
+        medium: Medium,
+        /// What the other side said.
+        receipt: String,
+    },
+    /// The try failed, or nobody knows how it ended; or it came back after the other side had taken it.
     AttemptFailed {
         /// The reminder.
         reminder: Uuid,
@@ -196,6 +262,22 @@ pub enum NotifierEvent {
         error: String,
         /// What follows.
         then: Then,
+    },
+    /// It arrived and nobody saw it in time: the next medium is used as well.
+    MediumAdded {
+        /// The reminder.
+        reminder: Uuid,
+        /// Which.
+        medium: Medium,
+    },
+    /// The recipient takes, by a link in the text, the offer it is about; dispatch says whether it still stands.
+    OfferTaken {
+        /// The reminder.
+        reminder: Uuid,
+        /// The visit that is offered.
+        visit: Uuid,
+        /// Who, by token subject.
+        by: String,
     },
     /// The recipient saw it.
     ReminderRead {
@@ -253,6 +335,15 @@ pub enum NotifierEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         addresses: Vec<Address>,
     },
+    /// The other side said that nothing will ever be taken there: the address is not used until it is set again.
+    AddressEnded {
+        /// By which medium.
+        medium: Medium,
+        /// The digest of the address, as it was set.
+        digest: Uuid,
+        /// What kind of failure said so: `status 410`; never an address.
+        error: String,
+    },
     /// Whether somebody is there.
     PresenceReported {
         /// What they are.
@@ -275,14 +366,20 @@ impl NotifierEvent {
             | Self::ReminderDeferred { reminder, .. }
             | Self::AttemptStarted { reminder, .. }
             | Self::AttemptSucceeded { reminder, .. }
+            | Self::AttemptDelivered { reminder, .. }
             | Self::AttemptFailed { reminder, .. }
+            | Self::MediumAdded { reminder, .. }
+            | Self::OfferTaken { reminder, .. }
             | Self::ReminderRead { reminder }
             | Self::ReminderAcknowledged { reminder, .. }
             | Self::ReminderSnoozed { reminder, .. }
             | Self::ReminderResumed { reminder }
             | Self::ReminderRecalled { reminder, .. }
             | Self::ReminderUnanswered { reminder, .. } => Some(*reminder),
-            Self::RecipientSet { .. } | Self::PresenceReported { .. } | Self::DoNotDisturbSet { .. } => None,
+            Self::RecipientSet { .. }
+            | Self::AddressEnded { .. }
+            | Self::PresenceReported { .. }
+            | Self::DoNotDisturbSet { .. } => None,
         }
     }
 }

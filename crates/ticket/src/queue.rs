@@ -21,6 +21,8 @@ pub struct Queue {
     pub fallback: Option<String>,
     /// Longest time between two calls for attention.
     pub horizon_us: Micros,
+    /// The IANA name of the time zone the team works in.
+    pub zone: Option<String>,
 }
 
 impl Queue {
@@ -33,7 +35,8 @@ impl Queue {
             };
             let members = part.maybe("members").map_or_else(Vec::new, |members| members.texts());
             let fallback = part.maybe("fallback").and_then(|name| name.text()).map(str::to_owned);
-            Some(Self { members, fallback, horizon_us })
+            let zone = part.maybe("zone").and_then(|name| name.text()).map(str::to_owned);
+            Some(Self { members, fallback, horizon_us, zone })
         })
     }
 

@@ -177,6 +177,9 @@ pub struct Request {
     pub priority: Priority,
     /// The queue it lies in.
     pub queue: String,
+    /// The IANA name of the customer's time zone, where the template asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// Who wrote a comment.

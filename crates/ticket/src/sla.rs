@@ -17,6 +17,13 @@ pub struct Pinned {
     pub version: u64,
 }
 
+impl Pinned {
+    /// Whether it is this version of this document.
+    pub fn is(&self, name: &str, version: u64) -> bool {
+        self.name == name && self.version == version
+    }
+}
+
 /// The instant at which a share of the budget is used up, if the clock keeps running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mark {
@@ -37,6 +44,12 @@ pub struct Terms {
     pub tzdb: String,
     /// Working seconds allowed.
     pub budget_secs: i64,
+    /// The working days at whose end they run out, where the target is given so: the seconds are whole ones of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_days: Option<u32>,
+    /// The IANA zone whose clocks the calendar is read off, where that is not its own: the customer's or the team's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// Why somebody was late.

@@ -90,8 +90,11 @@ fn sla_minimal(event: &SlaEvent) -> Option<SlaEvent> {
         E::Breached { clock, generation, at, accountable: _ } => {
             Some(E::Breached { clock, generation, at, accountable: None })
         }
-        E::ClockStarted { .. }
-        | E::ClockPaused { .. }
+        E::ClockStarted { clock, generation, terms, since, elapsed_us, marks } => {
+            let terms = Terms { working_days: None, zone: None, ..terms };
+            Some(E::ClockStarted { clock, generation, terms, since, elapsed_us, marks })
+        }
+        E::ClockPaused { .. }
         | E::ClockResumed { .. }
         | E::ClockStopped { .. }
         | E::ClockCancelled { .. }
@@ -276,12 +279,13 @@ fn request() -> Box<Request> {
         urgency: Urgency::High,
         priority: Priority::High,
         queue: "field".into(),
+        zone: Some("Asia/Shanghai".into()),
     })
 }
 
 /// The request with nothing that need not be said.
 fn plain(request: Request) -> Box<Request> {
-    Box::new(Request { customer: None, contact: None, fields: BTreeMap::new(), ..request })
+    Box::new(Request { customer: None, contact: None, fields: BTreeMap::new(), zone: None, ..request })
 }
 
 fn about<T>(value: T) -> Personal<T> {
@@ -297,7 +301,14 @@ fn pinned(name: &str) -> Pinned {
 }
 
 fn terms() -> Terms {
-    Terms { policy: pinned("standard"), calendar: pinned("desk"), tzdb: "2026a".into(), budget_secs: 21_600 }
+    Terms {
+        policy: pinned("standard"),
+        calendar: pinned("desk"),
+        tzdb: "2026a".into(),
+        budget_secs: 21_600,
+        working_days: Some(1),
+        zone: Some("Asia/Shanghai".into()),
+    }
 }
 
 fn marks() -> Vec<Mark> {

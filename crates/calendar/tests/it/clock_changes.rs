@@ -31,7 +31,7 @@ fn every_day(zone: &str, intervals: &[&str]) -> Spec {
     let intervals: Vec<String> = intervals.iter().map(ToString::to_string).collect();
     let week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let weekly = week.into_iter().map(|day| (day.to_owned(), intervals.clone())).collect();
-    Spec { zone: zone.to_owned(), weekly, holidays: Vec::new(), overrides: std::collections::BTreeMap::new() }
+    Spec { zone: zone.to_owned(), weekly, ..Spec::default() }
 }
 
 fn changes_of(model: &Model) -> impl Iterator<Item = i64> {

@@ -123,6 +123,46 @@ fn real_time_counts_when_the_clocks_change() {
     early.worked_hours("2024-11-03T00:00", "2024-11-04T00:00", 4);
 }
 
+/// Proves part of: L2
+#[test]
+fn a_deadline_over_a_change_of_the_week_counts_both() {
+    let office = clock(
+        r#"{"zone": "Europe/Rome", "weekly": {"mon": ["09:00-17:00"], "tue": ["09:00-17:00"], "wed": ["22:00-06:00"]},
+            "holidays": ["2026-07-06"], "changes": [{"from": "2026-07-02", "weekly": {"thu": ["10:00-14:00"],
+            "mon": ["10:00-14:00"]}}, {"from": "2026-07-13", "weekly": {"mon": ["08:00-12:00"]}}]}"#,
+    );
+    // Tuesday eight to five, the night of Wednesday still by the first week, then four hours a day.
+    office.deadline("2026-06-30T16:00", 1 + 8 + 3, "2026-07-02 13:00");
+    office.deadline("2026-06-30T16:00", 1 + 8 + 4 + 1, "2026-07-09 11:00");
+    office.deadline("2026-07-09T12:00", 2 + 1, "2026-07-13 09:00");
+    office.worked_hours("2026-06-30T16:00", "2026-07-13T10:00", 1 + 8 + 4 + 4 + 2);
+    office.end_of_working_day("2026-07-01T23:00", 0, "2026-07-02 06:00");
+    office.end_of_working_day("2026-07-01T12:00", 2, "2026-07-09 14:00");
+}
+
+/// Proves part of: L2
+#[test]
+fn the_same_hours_are_read_off_other_clocks() {
+    let rome = office();
+    let samoa = rome.calendar.in_zone("Pacific/Apia").unwrap();
+    let samoa = Clock { calendar: samoa, zone: TimeZone::get("Pacific/Apia").unwrap() };
+    samoa.deadline("2024-12-23T16:00", 3, "2024-12-24 11:00");
+    samoa.worked_hours("2024-12-24T00:00", "2024-12-27T10:00", 8 + 1);
+    assert_eq!(samoa.at("2024-12-24T09:00") + 12 * HOUR_US, rome.at("2024-12-24T09:00"));
+    assert_eq!((rome.calendar.zone(), samoa.calendar.zone()), ("Europe/Rome", "Pacific/Apia"));
+    assert!(rome.calendar.in_zone("Europe/Atlantis").is_none());
+    let skipped = clock(r#"{"zone": "UTC", "overrides": {"2011-12-30": ["09:00-17:00"]}}"#).calendar;
+    assert!(skipped.in_zone("Pacific/Apia").is_none(), "a date that zone did not have");
+    let database = jiff::tz::TimeZoneDatabase::bundled();
+    for zone in database.available().filter(|zone| zone.as_str().starts_with('A')).take(80) {
+        assert_eq!(rome.calendar.in_zone(zone.as_str()).unwrap().zone(), zone.as_str());
+    }
+    assert_eq!(
+        rome.calendar.in_zone("Pacific/Apia").unwrap().deadline(0, HOUR_US),
+        samoa.calendar.deadline(0, HOUR_US)
+    );
+}
+
 #[test]
 fn it_opens_changes_and_closes() {
     let office = office();

@@ -97,3 +97,43 @@ fn what_is_written_is_read_and_resolved_at_once() {
     assert_eq!(paths(r#"{"zone": "Mars/Base", "weekly": {"mon": ["9-17"]}}"#), ["/zone", "/weekly/mon/0"]);
     assert_eq!(paths(r#"{"weekly": {}}"#), [""], "what is no spec is one fault of the whole");
 }
+
+/// Proves part of: L2
+#[test]
+fn changes_that_contradict_each_other_are_named() {
+    check(
+        r#"{"zone": "UTC", "weekly": {"tue": ["22:00-06:00"]}, "changes": [
+            {"from": "2026-07-01", "weekly": {"wed": ["12:00-13:00", "05:00-11:00"]}},
+            {"from": "2026-07-01", "weekly": {"thu": ["09:00-17:00"], "someday": []}},
+            {"from": "1.8.2026", "weekly": {"sun": ["20:00-06:00"], "mon": ["05:00-06:00", "25:00-26:00"]}}]}"#,
+        &[
+            r#"/changes/1/weekly/someday: "someday" is none of mon, tue, wed, thu, fri, sat, sun"#,
+            "/changes/1/from: 2026-07-01 is where /changes/0 begins",
+            r#"/changes/2/weekly/mon/1: "25:00-26:00" is not an interval HH:MM-HH:MM"#,
+            "/changes/2/weekly/sun/0: 20:00-06:00 runs into 05:00-06:00 of mon",
+            r#"/changes/2/from: "1.8.2026" is not a date YYYY-MM-DD"#,
+        ],
+    );
+    check(
+        r#"{"zone": "UTC", "weekly": {"tue": ["22:00-06:00"]}, "changes": [
+            {"from": "2026-07-01", "weekly": {"wed": ["12:00-13:00", "05:00-11:00"]}}]}"#,
+        &["/changes/0/weekly/wed/1: 05:00-11:00 starts before 22:00-06:00 of the day before ends"],
+    );
+    let no_clash = r#"{"zone": "UTC", "weekly": {"tue": ["22:00-06:00"]}, "holidays": ["2026-06-30"], "changes": [
+        {"from": "2026-07-01", "weekly": {"wed": ["05:00-11:00"]}}]}"#;
+    assert!(Calendar::compile(&serde_json::from_str(no_clash).unwrap()).is_ok(), "that night is not worked");
+}
+
+#[test]
+fn a_last_change_without_working_time_is_refused() {
+    check(
+        r#"{"zone": "UTC", "weekly": {"mon": ["09:00-17:00"]}, "changes": [{"from": "2026-09-01", "weekly": {}},
+            {"from": "2026-07-01", "weekly": {"mon": ["09:00-12:00"]}}]}"#,
+        &["/changes/0/weekly: no working time from 2026-09-01 to 2069"],
+    );
+    let season = r#"{"zone": "UTC", "weekly": {"mon": ["09:00-17:00"]}, "changes": [{"from": "2026-07-01", "weekly": {}},
+        {"from": "2026-09-01", "weekly": {"mon": ["09:00-17:00"]}}]}"#;
+    assert!(Calendar::compile(&serde_json::from_str(season).unwrap()).is_ok());
+    let many: Vec<String> = (0..65).map(|n| format!(r#"{{"from": "20{n:02}-01-01", "weekly": {{}}}}"#)).collect();
+    check(&format!(r#"{{"zone": "UTC", "changes": [{}]}}"#, many.join(",")), &["/changes: more than 64 changes"]);
+}

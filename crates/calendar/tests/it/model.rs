@@ -25,9 +25,12 @@ pub(crate) const ZONES: [&str; 10] = [
     "Pacific/Apia",
 ];
 
+type Week = Vec<Vec<(i32, i32)>>;
+
 pub(crate) struct Model {
     pub(crate) zone: TimeZone,
-    weekly: Vec<Vec<(i32, i32)>>,
+    /// The weeks by their first dates.
+    weeks: BTreeMap<Date, Week>,
     holidays: Vec<Date>,
     overrides: BTreeMap<Date, Vec<(i32, i32)>>,
 }
@@ -35,12 +38,13 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(spec: &Spec) -> Self {
         let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let week = |weekly: &BTreeMap<String, Vec<String>>| -> Week {
+            days.iter().map(|day| weekly.get(*day).map(|texts| intervals(texts)).unwrap_or_default()).collect()
+        };
+        let later = spec.changes.iter().map(|change| (change.from.parse().unwrap(), week(&change.weekly)));
         Self {
             zone: TimeZone::get(&spec.zone).unwrap(),
-            weekly: days
-                .iter()
-                .map(|day| spec.weekly.get(*day).map(|texts| intervals(texts)).unwrap_or_default())
-                .collect(),
+            weeks: [(Date::MIN, week(&spec.weekly))].into_iter().chain(later).collect(),
             holidays: spec.holidays.iter().map(|holiday| holiday.date().parse().unwrap()).collect(),
             overrides: spec.overrides.iter().map(|(date, texts)| (date.parse().unwrap(), intervals(texts))).collect(),
         }
@@ -82,7 +86,8 @@ impl Model {
         if self.holidays.contains(&date) {
             return &[];
         }
-        &self.weekly[usize::try_from(date.weekday().to_monday_zero_offset()).unwrap()]
+        let (_, week) = self.weeks.range(..=date).next_back().unwrap();
+        &week[usize::try_from(date.weekday().to_monday_zero_offset()).unwrap()]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calendar::{Calendar, HORIZON_END, Holiday, Micros, Spec};
+use calendar::{Calendar, Change, HORIZON_END, Holiday, Micros, Spec};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use proptest::{collection, prelude::*, sample};
 
@@ -56,11 +56,22 @@ fn overrides() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
     collection::btree_map(date(), hours, 0..8)
 }
 
-/// A spec that compiles, compiled: overrides that clash with a night are taken out as the faults name them.
+/// Weeks that follow the first, the last of them with a Sunday so that there is always work.
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    collection::btree_map(date(), weekly(), 0..4).prop_map(|weeks| {
+        let mut changes: Vec<_> = weeks.into_iter().map(|(from, weekly)| Change { from, weekly }).collect();
+        if let Some(last) = changes.last_mut() {
+            last.weekly.insert("sun".into(), vec!["10:00-11:00".into()]);
+        }
+        changes
+    })
+}
+
+/// A spec that compiles, compiled: what clashes with a night is taken out as the faults name it.
 fn compiled() -> impl Strategy<Value = (Spec, Calendar)> {
-    let any = (sample::select(&ZONES[..]), weekly(), holidays(), overrides());
-    any.prop_filter_map("without working time", |(zone, weekly, holidays, overrides)| {
-        let mut spec = Spec { zone: zone.to_owned(), weekly, holidays, overrides };
+    let any = (sample::select(&ZONES[..]), weekly(), holidays(), overrides(), changes());
+    any.prop_filter_map("without working time", |(zone, weekly, holidays, overrides, changes)| {
+        let mut spec = Spec { zone: zone.to_owned(), weekly, holidays, overrides, changes };
         loop {
             let faults = match Calendar::compile(&spec) {
                 Ok(calendar) => return Some((spec, calendar)),
@@ -68,10 +79,14 @@ fn compiled() -> impl Strategy<Value = (Spec, Calendar)> {
             };
             let dates: Vec<&str> =
                 faults.iter().filter_map(|fault| fault.path.strip_prefix("/overrides/")?.get(..10)).collect();
-            if dates.is_empty() {
+            let clashing = |fault: &calendar::Fault| fault.path.starts_with("/changes/");
+            if !dates.is_empty() {
+                spec.overrides.retain(|date, _| !dates.contains(&date.as_str()));
+            } else if faults.iter().any(clashing) && !spec.changes.is_empty() {
+                spec.changes.pop();
+            } else {
                 return None;
             }
-            spec.overrides.retain(|date, _| !dates.contains(&date.as_str()));
         }
     })
 }
@@ -79,7 +94,7 @@ fn compiled() -> impl Strategy<Value = (Spec, Calendar)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// Proves part of: L2
+    /// Proves: L2
     #[test]
     fn a_deadline_is_the_earliest_instant_with_the_budget_worked(
         (_spec, calendar) in compiled(), from in instant(), minutes in 1..20_000_i64, odd_us in 0..MINUTE_US,
@@ -130,6 +145,28 @@ proptest! {
             prop_assert_eq!(calendar.next_open(at), Some(if open { at } else { change }));
             at = change;
         }
+    }
+
+    /// Proves part of: L2
+    #[test]
+    fn in_another_zone_it_is_as_if_it_had_been_written_for_it(
+        (mut spec, calendar) in compiled(), zone in sample::select(&ZONES[..]), from in instant(), to in instant(),
+    ) {
+        spec.zone = zone.into();
+        let (moved, written) = (calendar.in_zone(zone).unwrap(), Calendar::compile(&spec).unwrap());
+        prop_assert_eq!(moved.zone(), zone);
+        prop_assert_eq!(moved.worked(from, to), written.worked(from, to));
+        prop_assert_eq!(moved.deadline(from, 40 * 60 * MINUTE_US), written.deadline(from, 40 * 60 * MINUTE_US));
+        prop_assert_eq!(moved.end_of_working_day(from, 2), written.end_of_working_day(from, 2));
+    }
+
+    #[test]
+    fn an_earlier_start_is_due_no_later((_spec, calendar) in compiled(), mut from in [instant(), instant()], hours in 0..60_i64) {
+        from.sort_unstable();
+        let due = from.map(|from| calendar.deadline(from, hours * 60 * MINUTE_US).unwrap_or(Micros::MAX));
+        prop_assert!(due[0] <= due[1]);
+        let end = from.map(|from| calendar.end_of_working_day(from, 3).unwrap_or(Micros::MAX));
+        prop_assert!(end[0] <= end[1]);
     }
 
     #[test]

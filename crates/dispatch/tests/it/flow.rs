@@ -7,6 +7,9 @@ use dispatch::work::VisitState;
 use serde_json::json;
 use ticket::dispatch::{DispatchEvent, HardRule, OffDuty, StopReason};
 use ticket::intake::{FieldValue, IntakeEvent, Priority, WaitReason};
+use ticket::notifier::NotifierEvent;
+use ticket::{Event, stream};
+use uuid::Uuid;
 
 use crate::world::{TICKET, World, next, north, received, request, shift, text, us, wait_ended};
 
@@ -21,6 +24,24 @@ fn decline() -> Verb {
 
 fn stop(why: StopReason) -> Verb {
     Verb::Stop { why, note: String::new() }
+}
+
+/// Proves part of: N5
+#[test]
+fn an_offer_taken_by_a_link_is_accepted_if_it_still_stands_and_is_theirs() {
+    let mut world = World::new();
+    world.on("09:00", received("repair"));
+    world.said();
+    let visit = world.last_visit(TICKET);
+    let taken_by = |world: &mut World, by: &str| {
+        let taken = NotifierEvent::OfferTaken { reminder: Uuid::nil(), visit, by: by.into() };
+        world.record(world.now, stream::reminder(TICKET), Event::Notifier(taken));
+        world.react();
+        world.said()
+    };
+    assert_eq!(taken_by(&mut world, "bob"), [""; 0], "it was not offered to him");
+    assert_eq!(taken_by(&mut world, "ann"), ["OfferAccepted ann"]);
+    assert_eq!(taken_by(&mut world, "ann"), [""; 0], "taken twice, it is accepted once");
 }
 
 /// Proves part of: D7, D8

@@ -56,6 +56,7 @@ pub(crate) fn request(ticket_type: &str, priority: Priority, fields: &[(&str, Fi
         urgency: Urgency::Medium,
         priority,
         queue: "desk".into(),
+        zone: None,
     }
 }
 

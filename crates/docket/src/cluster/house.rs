@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,10 @@ pub(super) struct House {
     pub(super) clock: Clock,
     pub(super) pages: PageKey,
     pub(super) reach: Reach,
+    /// Signs links in letters.
+    pub(super) links: [u8; 32],
+    /// Where they are answered, once they are.
+    pub(super) links_addr: Option<SocketAddr>,
     pub(super) health: Health,
     pub(super) telemetry: Telemetry,
     pub(super) standing: Arc<Standing>,

@@ -13,7 +13,7 @@ use super::entry::Entry;
 type Same = &'static [&'static str];
 
 /// What a kind of event answers, if no cause is named: the last of these kinds before it that agrees in the fields.
-const ANSWERS: [(&str, &[&str], Same); 14] = [
+const ANSWERS: [(&str, &[&str], Same); 15] = [
     ("WarningRaised", &["ClockStarted", "ClockResumed"], &["/clock", "/generation"]),
     ("Breached", &["ClockStarted", "ClockResumed"], &["/clock", "/generation"]),
     ("BreachRevoked", &["Breached"], &["/clock"]),
@@ -27,6 +27,7 @@ const ANSWERS: [(&str, &[&str], Same); 14] = [
     ("Closed", &["Confirmed"], &[]),
     ("Reopened", &["Closed"], &[]),
     ("AttemptSucceeded", &["AttemptStarted"], &["/reminder", "/attempt", "/medium"]),
+    ("AttemptDelivered", &["AttemptStarted"], &["/reminder", "/attempt", "/medium"]),
     ("AttemptFailed", &["AttemptStarted"], &["/reminder", "/attempt", "/medium"]),
 ];
 

@@ -127,7 +127,11 @@ fn clock(entry: &Entry) -> Option<String> {
     Some(match entry.kind.as_str() {
         "ClockStarted" => {
             let (policy, calendar) = (entry.pinned("/terms/policy"), entry.pinned("/terms/calendar"));
-            format!("{clock} by policy {policy}, calendar {calendar}{}", breach(entry))
+            let zone = entry
+                .part("/terms/zone")
+                .and_then(Value::as_str)
+                .map_or_else(String::new, |zone| format!(" in {zone}"));
+            format!("{clock} by policy {policy}, calendar {calendar}{zone}{}", breach(entry))
         }
         "ClockResumed" => format!("{clock}{}", breach(entry)),
         "ClockPaused" | "ClockCancelled" => clock,
@@ -171,20 +175,22 @@ fn reminder(entry: &Entry) -> Option<String> {
             let later =
                 if why.is_empty() { why } else { format!(", put off until {} for {why}", entry.instant("/send_at")) };
             let (id, step) = (entry.text("/reminder"), entry.text("/step"));
-            format!("{id} to {recipient} by {media}, step {step}, rule {rule}, text {text}{later}")
+            let choice = choice(entry);
+            format!("{id} to {recipient} by {media}, step {step}, rule {rule}, text {text}{later}{choice}")
         }
         "ReminderDeferred" => {
             format!("until {} for {}", entry.instant("/until"), entry.text("/why").replace('_', " "))
         }
         "AttemptStarted" => format!("{} by {}", entry.text("/attempt"), entry.text("/medium")),
-        "AttemptSucceeded" => {
+        "AttemptSucceeded" | "AttemptDelivered" => {
             format!("{} by {}: {}", entry.text("/attempt"), entry.text("/medium"), short(entry, "/receipt"))
         }
+        "MediumAdded" => format!("by {}", entry.text("/medium")),
         "AttemptFailed" => {
             let (attempt, medium) = (entry.text("/attempt"), entry.text("/medium"));
             format!("{attempt} by {medium}: {}, {}", short(entry, "/error"), then(entry))
         }
-        "ReminderAcknowledged" => format!("by {}", entry.text("/by")),
+        "ReminderAcknowledged" | "OfferTaken" => format!("by {}", entry.text("/by")),
         "ReminderSnoozed" => format!("until {}", entry.instant("/until")),
         "ReminderRecalled" => {
             let id: String = entry.text("/reminder").chars().take(8).collect();
@@ -198,6 +204,25 @@ fn reminder(entry: &Entry) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What a medium and an instant were chosen from.
+fn choice(entry: &Entry) -> String {
+    let Some(options) = entry.part("/choice/among").and_then(Value::as_array) else { return String::new() };
+    let by = match entry.text("/choice/by").as_str() {
+        "learned" => "by what was learned",
+        "held_out" => "as usual, held out",
+        _ => "as usual",
+    };
+    let option = |place: usize| {
+        let text = |field: &str| entry.text(&format!("/choice/among/{place}/{field}"));
+        let percent = |field: &str| text(field).parse::<u32>().unwrap_or_default() / 100;
+        let (medium, at) = (text("medium").replace('_', " "), entry.instant(&format!("/choice/among/{place}/send_at")));
+        let (expected, seen, chance) = (percent("expected_bp"), text("seen"), percent("chance_bp"));
+        format!("{medium} at {at} expected {expected} % of {seen}, likelihood {chance} %")
+    };
+    let all: Vec<_> = (0..options.len()).map(option).collect();
+    format!("; chosen {by}, option {} of: {}", entry.text("/choice/taken"), all.join("; "))
 }
 
 /// What follows a failed attempt.

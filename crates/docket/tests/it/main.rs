@@ -27,4 +27,8 @@ mod peers;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod reminders;
+#[cfg(test)]
 mod running;
+#[cfg(test)]
+mod sla;

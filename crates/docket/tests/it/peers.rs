@@ -190,3 +190,34 @@ fn effects_that_are_held_follow_once_when_they_are_released() {
     let mails = std::fs::read_to_string(&book).unwrap();
     assert_eq!(mails.lines().count(), 1, "{mails}");
 }
+
+/// Proves part of: N1, N7
+#[test]
+fn a_mail_that_comes_back_is_read_and_the_next_medium_follows() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (book, channels) = (dir.path().join("mails.tsv"), dir.path().join("channels.yaml"));
+    std::fs::write(&channels, "sms: {twilio: {account: AC1, token: t, from: \"+493012345678\"}}\n").unwrap();
+    let server = MailServer::start(&python, &book);
+    let url = format!("smtp://127.0.0.1:{}", server.port);
+    let links = ["--links-url", "https://docket.example.com", "--channels", channels.to_str().unwrap()];
+    let cluster = company(&[&["--smtp", &url, "--mail-from", "docket@example.com"][..], &links].concat());
+    let id = breached(&cluster);
+    cluster.run_until(&["why", &id], "AttemptSucceeded");
+    let mails = std::fs::read_to_string(&book).unwrap();
+    let message_id = mails.split('\t').next().unwrap();
+    let bounce = |action: &str| {
+        let script = root().join("tests/peers/notifier/dsn.py");
+        let made = Command::new(&python).arg(script).args([message_id, action, "5.1.1"]).output().unwrap();
+        let file = dir.path().join("dsn.eml");
+        std::fs::write(&file, made.stdout).unwrap();
+        cluster.run(&["bounce", file.to_str().unwrap()])
+    };
+    assert!(bounce("delayed").contains("did not fail"));
+    assert!(!cluster.run(&["why", &id]).contains("bounced"));
+    for _ in 0..2 {
+        assert!(bounce("failed").contains("came back with 5.1.1"));
+    }
+    let told = cluster.run(&["why", &id]);
+    assert_eq!(told.matches("bounced 5.1.1").count(), 1, "{told}");
+}

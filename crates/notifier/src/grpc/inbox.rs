@@ -11,7 +11,12 @@ use uuid::Uuid;
 use super::parse::Who;
 use super::{Grpc, PAGE_DEFAULT, PAGE_MAX, refuse, render};
 use crate::command::Command;
+use crate::outbox;
+use crate::retry::Fate;
 use crate::view;
+
+/// Longest status of RFC 3463: three digits at the most in each part.
+const MAX_STATUS: usize = 9;
 
 /// A reminder after a command, and the position from which on that is visible.
 type Outcome = Result<(Option<pb::Reminder>, String), Status>;
@@ -60,6 +65,23 @@ impl Grpc {
         let until = wire::micros("until_time", asked.until_time)?;
         let until = until.ok_or_else(|| field("until_time", "is required"))?;
         self.carry(who, ask, (ticket, reminder), &Command::Snooze { ticket, reminder, until }).await
+    }
+
+    /// A mail came back.
+    pub(super) async fn bounced(&self, who: &Who, asked: &pb::ReportBounceRequest) -> Outcome {
+        let ask = who.ask("ReportBounce", asked, &asked.request_id)?;
+        let permanent = asked.status.starts_with(['4', '5']) && asked.status.len() <= MAX_STATUS;
+        if !permanent || !asked.status.chars().all(|letter| letter.is_ascii_digit() || letter == '.') {
+            return Err(field("status", "must be a failure's status such as 5.1.1").into());
+        }
+        let id = asked.message_id.trim().trim_start_matches('<');
+        let id = id.split('@').next().unwrap_or_default();
+        self.notifier.catch_up().await.map_err(refuse::store)?;
+        let found = self.notifier.view(|state| outbox::by_message_id(state, &who.tenant, id));
+        let attempt = found.ok_or_else(|| refuse::unknown("REMINDER_NOT_FOUND"))?.attempt;
+        let which = (attempt.ticket, attempt.reminder);
+        let fate = Fate::Returned(format!("bounced {}", asked.status));
+        self.carry(who, &ask, which, &Command::Hear(attempt, fate)).await
     }
 
     async fn carry(&self, who: &Who, ask: &Ask, which: (Uuid, Uuid), command: &Command) -> Outcome {

@@ -8,23 +8,19 @@ use eventlog::Log;
 use eventlog::service::Ask;
 use proto::notifier::v1 as pb;
 use proto::prost::Message;
-use reqwest::Url;
 use ticket::Personal;
 use ticket::notifier::{Medium, Presence, Quiet};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
-use super::refuse;
+use super::{refuse, render};
 use crate::defer;
 use crate::person::{MAX_CAP, Settings, Way};
 use crate::refusal::Refusal;
 use crate::sender::Reach;
+use crate::sender::channel::{Given, channel};
 use crate::text::{DEFAULT_LANGUAGE, is_language};
 
-/// Longest mail address, bytes.
-const MAX_MAIL: usize = 254;
-/// Longest URL, bytes.
-const MAX_URL: usize = 2_000;
 /// The zone of those who name none.
 const DEFAULT_ZONE: &str = "UTC";
 
@@ -70,12 +66,7 @@ impl Who {
 
 /// A medium; nothing if it is not said.
 fn medium(medium: pb::Medium) -> Option<Medium> {
-    match medium {
-        pb::Medium::Unspecified => None,
-        pb::Medium::InApp => Some(Medium::InApp),
-        pb::Medium::Email => Some(Medium::Email),
-        pb::Medium::Webhook => Some(Medium::Webhook),
-    }
+    Medium::ALL.into_iter().find(|known| render::medium(*known) == medium)
 }
 
 /// What somebody is; nothing if it is not said.
@@ -131,42 +122,24 @@ pub(super) fn settings(
     let mut ways: Vec<Way> = Vec::new();
     for (n, address) in asked.addresses.iter().enumerate() {
         let field = format!("recipient.addresses[{n}]");
-        let Some(medium) = medium(address.medium()).filter(|medium| *medium != Medium::InApp) else {
-            faults.add(format!("{field}.medium"), "must be EMAIL or WEBHOOK");
+        let Some((medium, channel)) = medium(address.medium()).and_then(|medium| Some((medium, channel(medium)?)))
+        else {
+            faults.add(format!("{field}.medium"), "must be one that needs an address, such as EMAIL");
             continue;
         };
         if ways.iter().any(|way| way.medium == medium) {
             faults.add(format!("{field}.medium"), "is given twice");
         }
-        check((medium, address), reach, &field, &mut faults);
+        for (part, must) in (channel.check)(&Given { address: &address.address, secret: &address.secret, reach }) {
+            faults.add(format!("{field}.{part}"), must);
+        }
         let digest = log.pseudonym(tenant, "address", &format!("{}\0{}", address.address, address.secret));
         let sealed = |text: &str| Personal::new(whose, text.to_owned());
-        let secret = (medium == Medium::Webhook).then(|| sealed(&address.secret));
+        let secret = (!address.secret.is_empty()).then(|| sealed(&address.secret));
         ways.push(Way { medium, digest, address: sealed(&address.address), secret });
     }
     faults.refused()?;
     Ok(Settings { language, zone, quiet, hourly_cap: asked.hourly_cap, ways })
-}
-
-fn check((medium, given): (Medium, &pb::Address), reach: &Reach, field: &str, faults: &mut Faults) {
-    let pb::Address { address, secret, .. } = given;
-    if medium == Medium::Email {
-        if address.len() > MAX_MAIL || address.parse::<lettre::Address>().is_err() {
-            faults.add(format!("{field}.address"), "must be a mail address such as ann@example.org");
-        }
-        return;
-    }
-    let web = Url::parse(address).ok().filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    match web.filter(|_| address.len() <= MAX_URL) {
-        None => faults.add(format!("{field}.address"), "must be a URL such as https://example.org/hook"),
-        Some(url) if !reach.admits(&url) => {
-            faults.add(format!("{field}.address"), "must not lead to an address within the house");
-        }
-        Some(_) => {}
-    }
-    if !secret.starts_with("whsec_") || standardwebhooks::Webhook::new(secret).is_err() || secret.len() < 32 {
-        faults.add(format!("{field}.secret"), "must be a secret such as Standard Webhooks has, whsec_ and base64");
-    }
 }
 
 /// `22:00` to `07:00`; both or none.

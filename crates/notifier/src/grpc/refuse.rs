@@ -18,6 +18,12 @@ pub const REASONS: Reasons = &[
     ("RECIPIENT_NOT_FOUND", Code::NotFound, "the caller may not know of such a recipient"),
     ("REMINDER_NOT_FOUND", Code::NotFound, "the caller has no such reminder"),
     ("REMINDER_SETTLED", Code::FailedPrecondition, "the reminder is over: answered, taken back, or passed on"),
+    ("REPLAY_BUSY", Code::ResourceExhausted, "another replay is under way; try again when it is done"),
+    (
+        "REPLAY_TOO_LONG",
+        Code::FailedPrecondition,
+        "the log has too many events to be replayed for an answer: use the command",
+    ),
     ("TICKET_NOT_FOUND", Code::NotFound, "the tenant has no such ticket, or the caller may not know of it"),
 ];
 
@@ -44,7 +50,7 @@ pub(super) fn refused(refusal: &Refusal) -> Refused {
     }
 }
 
-/// What a caller may not know of, or what is not there.
+/// What a caller may not know of, what is not there, or cannot be done now.
 pub(super) fn unknown(reason: &'static str) -> Status {
     let meaning = REASONS.iter().find(|(known, ..)| *known == reason).map_or("", |(_, _, meaning)| meaning);
     listed(REASONS, reason, meaning).into_status()
@@ -94,7 +100,8 @@ mod tests {
         for refusal in all {
             assert_ne!(refused(&refusal).code, Code::Internal, "{refusal:?}");
         }
-        for reason in ["RECIPIENT_ERASED", "RECIPIENT_NOT_FOUND", "TICKET_NOT_FOUND"] {
+        for reason in ["RECIPIENT_ERASED", "RECIPIENT_NOT_FOUND", "REPLAY_BUSY", "REPLAY_TOO_LONG", "TICKET_NOT_FOUND"]
+        {
             assert_ne!(unknown(reason).code(), Code::Internal, "{reason}");
         }
         assert!(REASONS.is_sorted_by(|a, b| a.0 < b.0));

@@ -12,12 +12,13 @@ const CUSTOMER: &str = "customer";
 /// What stands in the place of erased text.
 const ERASED_TEXT: &str = "(erased)";
 
+/// What the wire calls a medium.
+pub(super) fn wire_name(medium: Medium) -> String {
+    format!("MEDIUM_{}", medium.name().to_ascii_uppercase())
+}
+
 pub(super) fn medium(medium: Medium) -> pb::Medium {
-    match medium {
-        Medium::InApp => pb::Medium::InApp,
-        Medium::Email => pb::Medium::Email,
-        Medium::Webhook => pb::Medium::Webhook,
-    }
+    pb::Medium::from_str_name(&wire_name(medium)).unwrap_or_default()
 }
 
 fn standing(standing: Standing) -> pb::ReminderState {
@@ -39,6 +40,7 @@ fn deferral(why: Deferral) -> &'static str {
         Deferral::QuietHours => "quiet_hours",
         Deferral::DoNotDisturb => "do_not_disturb",
         Deferral::Cap => "cap",
+        Deferral::BestTime => "best_time",
     }
 }
 
@@ -52,6 +54,7 @@ fn attempt(view: TryView) -> pb::Attempt {
         receipt: view.receipt.unwrap_or_default(),
         error: view.error.unwrap_or_default(),
         message_id: view.message_id,
+        deliver_time: view.delivered_at.map(timestamp),
     }
 }
 
@@ -78,6 +81,8 @@ pub(super) fn reminder(tenant: &Tenant, view: ReminderView) -> pb::Reminder {
         rule_version: view.rule.1,
         cause_id: view.cause.map(|cause| cause.to_string()).unwrap_or_default(),
         etag: view.version.to_string(),
+        read_time: view.read_at.map(timestamp),
+        end_time: view.ended_at.map(timestamp),
     }
 }
 
@@ -103,6 +108,7 @@ pub(super) fn person(view: PersonView, addresses: Vec<Option<String>>, now: Micr
         medium: medium(way.medium).into(),
         address: address.unwrap_or_else(|| ERASED_TEXT.to_owned()),
         secret: String::new(),
+        ended: view.ended.get(&way.medium).cloned().unwrap_or_default(),
     });
     pb::Recipient {
         subject: view.subject,
@@ -116,5 +122,24 @@ pub(super) fn person(view: PersonView, addresses: Vec<Option<String>>, now: Micr
         etag: view.version.to_string(),
         language: settings.language,
         zone: settings.zone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_medium_has_its_name_on_the_wire() {
+        for one in Medium::ALL {
+            assert_ne!(medium(one), pb::Medium::Unspecified, "{one:?}");
+            assert_eq!(serde_json::to_value(one).unwrap(), one.name(), "stored as it is named");
+        }
+    }
+
+    #[test]
+    fn every_medium_but_the_inbox_has_a_channel() {
+        use crate::sender::channel::channel;
+        assert!(Medium::ALL.into_iter().all(|one| channel(one).is_some() == (one != Medium::InApp)));
     }
 }

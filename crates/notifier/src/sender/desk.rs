@@ -9,13 +9,16 @@ use ticket::Personal;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::hear::{self, Report};
 use super::post::{Letter, Post, permanent};
 use super::window::AT_ONCE;
 use super::{SKEW, Trouble};
 use crate::command::{Attempt, Command, Notifier};
+use crate::link::{Deed, Links};
 use crate::outbox::{self, Draft, Owed, Whereto};
 use crate::refusal::Refusal;
 use crate::retry::Outcome;
+use crate::state::State;
 
 /// Times an outcome is offered to the log, of as many letters as are under way at once.
 const MAX_ASKS: usize = AT_ONCE;
@@ -25,6 +28,7 @@ const MAX_ASKS: usize = AT_ONCE;
 pub(super) struct Desk {
     pub(super) notifier: Arc<Service<Notifier>>,
     pub(super) post: Arc<dyn Post>,
+    pub(super) links: Option<Arc<Links>>,
 }
 
 impl Desk {
@@ -33,8 +37,8 @@ impl Desk {
         if cfg!(feature = "effect-first") {
             return self.deliver_unfenced(owed, begin_at).await;
         }
-        let claim = claim(&owed, "attempt");
-        let Some(done) = self.ask(&owed, claim, &Command::Start(owed.attempt.clone())).await? else { return Ok(()) };
+        let begin = Command::Start(owed.attempt.clone());
+        let Some(done) = self.ask(&owed, claim(&owed, "attempt"), &begin).await? else { return Ok(()) };
         if done.events.is_empty() {
             let Attempt { ticket, reminder, .. } = owed.attempt;
             let claim = claim_of(&owed, &format!("defer/{}", owed.since));
@@ -45,7 +49,38 @@ impl Desk {
             return Ok(());
         }
         let Some(outcome) = self.effect(&owed, begin_at).await? else { return Ok(()) };
-        self.finish(&owed, "outcome", outcome).await
+        let gone = match &outcome {
+            Outcome::Failed(trouble) if trouble.gone => self.gone(&owed, &trouble.kind),
+            _ => None,
+        };
+        self.finish(&owed, "outcome", outcome).await?;
+        if let Some(command) = gone {
+            self.ask(&owed, claim(&owed, "gone"), &command).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the use of the address that a letter went to.
+    fn gone(&self, owed: &Owed, error: &str) -> Option<Command> {
+        let draft = self.notifier.view(|state| outbox::draft(state, owed))?;
+        let (Whereto::Way(way), Some(subject)) = (draft.to, draft.subject) else { return None };
+        Some(Command::EndAddress { subject, medium: way.medium, digest: way.digest, error: error.to_owned() })
+    }
+
+    /// Records what another side tells of a letter it took.
+    pub(super) async fn hear(self, report: Report) {
+        let Report { medium, reference, fate, recorded } = report;
+        let find = |state: &State| outbox::by_reference(state, medium, &reference);
+        match hear::record(&self.notifier, find, &fate).await {
+            Ok(known) => {
+                if !known {
+                    tracing::info!("a report of a letter that nobody knows, or knew of already");
+                }
+                // Whoever told it may be gone by now.
+                recorded.send(()).ok();
+            }
+            Err(error) => tracing::error!(%error, "a report of a letter is not recorded"),
+        }
     }
 
     /// The effect before its fence, as it must not be.
@@ -69,7 +104,7 @@ impl Desk {
             return Ok(None);
         }
         let sent = self.post.send(&letter).await;
-        Ok(Some(sent.map_or_else(Outcome::Failed, |receipt| Outcome::Arrived(receipt.0))))
+        Ok(Some(sent.map_or_else(Outcome::Failed, Outcome::Arrived)))
     }
 
     /// Records that nobody knows how an attempt ended.
@@ -112,9 +147,14 @@ impl Desk {
             Ok(found) => found,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let Draft { message_id, language, urgent, kind, words, .. } = draft;
+        let Draft { message_id, language, urgent, kind, words, subject, offer, .. } = draft;
         let Attempt { ticket, reminder, medium, .. } = owed.attempt;
         let (tenant, at) = (owed.tenant.clone(), self.notifier.clock().now());
+        // A customer answers for nothing here.
+        let for_ours = self.links.as_ref().filter(|_| subject.is_some());
+        let links = for_ours.map(|links| links.of(&tenant, &owed.attempt, offer, at)).unwrap_or_default();
+        let answer_url = for_ours.map(|links| links.for_deed(&tenant, &owed.attempt, Deed::Answer, at));
+        let status_url = self.links.as_ref().map(|links| links.for_deed(&tenant, &owed.attempt, Deed::Status, at));
         let (subject, body) = (words.subject, words.body);
         let about = Letter {
             tenant,
@@ -130,6 +170,9 @@ impl Desk {
             body,
             urgent,
             at,
+            links,
+            status_url,
+            answer_url,
         };
         Ok(Ok(about))
     }
@@ -185,7 +228,8 @@ mod tests {
     use ticket::notifier::NotifierEvent;
     use ticket::{Event, codec, stream};
 
-    use super::super::post::{Posting, Receipt};
+    use super::super::Taken;
+    use super::super::post::Posting;
     use super::*;
 
     const TICKET: Uuid = Uuid::from_u128(1);
@@ -198,7 +242,7 @@ mod tests {
     impl Post for Office {
         fn send<'a>(&'a self, _: &'a Letter) -> Posting<'a> {
             *self.0.lock().unwrap() += 1;
-            Box::pin(async { Ok(Receipt("250 ok".into())) })
+            Box::pin(async { Ok(Taken::of("250 ok")) })
         }
 
         fn longest(&self) -> Duration {
@@ -244,7 +288,7 @@ mod tests {
         notifier.catch_up().await.unwrap();
         let owed = notifier.view(|state| outbox::owed(state, NOW, 1)).remove(0);
         let office = Arc::new(Office::default());
-        (Desk { notifier, post: Arc::clone(&office) as Arc<dyn Post> }, office, owed)
+        (Desk { notifier, post: Arc::clone(&office) as Arc<dyn Post>, links: None }, office, owed)
     }
 
     /// Proves part of: N5, N7

@@ -7,7 +7,7 @@ use ticket::intake::Priority;
 use ticket::notifier::{Medium, Presence};
 use uuid::Uuid;
 
-use crate::world::{TICKET, World, arrived, received, started, tenant, us, warned};
+use crate::world::{TICKET, World, arrived, failed, received, started, tenant, us, warned};
 
 fn told() -> World {
     let rule = json!({"on": ["Received"], "audience": {"accountable": true}, "answer_within": "30m"});
@@ -95,6 +95,21 @@ fn what_came_by_mail_comes_by_mail_again_after_a_snooze() {
     let told = view::of_ticket(&world.state, &tenant(), ticket, world.now).unwrap().remove(0);
     assert_ne!(told.tries[0].message_id, told.tries[1].message_id, "no receiver takes it for the same");
     assert_eq!(world.until("11:00").deliver(arrived), 0, "once");
+}
+
+/// Proves part of: N6, N7
+#[test]
+fn what_came_again_and_reached_nobody_then_goes_to_somebody_else() {
+    let rule = json!({"on": ["Received"], "audience": {"queue": "chiefs"}, "escalate_to": "desk"});
+    let mut world = World::with(&[("new", rule)]);
+    world.set("sue", "en", &[Medium::Email], |_| ());
+    world.on("09:00", received(Priority::High, "11:00")).deliver(arrived);
+    let (ticket, reminder) = (TICKET, world.reminder("sue"));
+    world.ask("sue", &Command::Snooze { ticket, reminder, until: us("10:00") }).unwrap();
+    world.said();
+    world.until("10:00").deliver(|_| failed("mailbox gone", true));
+    let said = world.said();
+    assert!(said.iter().any(|one| one.starts_with("sue unanswered") && one.ends_with("-> desk")), "{said:?}");
 }
 
 /// Proves part of: N7

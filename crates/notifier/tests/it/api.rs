@@ -153,8 +153,13 @@ async fn every_wrong_field_is_named_at_once() {
         quiet_to: "07:00".into(),
         hourly_cap: 1_000,
         addresses: vec![
-            pb::Address { medium: pb::Medium::Email.into(), address: "nowhere".into(), secret: String::new() },
-            pb::Address { medium: pb::Medium::Webhook.into(), address: "ftp://x".into(), secret: "hush".into() },
+            pb::Address { medium: pb::Medium::Email.into(), address: "nowhere".into(), ..Default::default() },
+            pb::Address {
+                medium: pb::Medium::Webhook.into(),
+                address: "ftp://x".into(),
+                secret: "hush".into(),
+                ..Default::default()
+            },
             pb::Address { medium: pb::Medium::InApp.into(), ..Default::default() },
             address(pb::Medium::Webhook, "http://169.254.169.254/latest"),
         ],

@@ -9,7 +9,7 @@ use decider::{Guards, Micros, Stream, Tenant};
 use eventlog::{Append, Clock, Keys, Log, Memory, NewEvent, Service};
 use notifier::Notifier;
 use notifier::grpc::Grpc;
-use notifier::sender::{Letter, Post, Posting, Reach, Receipt, Sender, Trouble};
+use notifier::sender::{Letter, Post, Posting, Reach, Sender, Taken, Trouble};
 use proto::config::v1::Document;
 use proto::notifier::v1 as pb;
 use proto::notifier::v1::notifier_service_client::NotifierServiceClient;
@@ -53,7 +53,7 @@ pub(crate) fn reason(status: &Status) -> String {
 
 pub(crate) fn address(medium: pb::Medium, address: &str) -> pb::Address {
     let secret = if medium == pb::Medium::Webhook { SECRET.to_owned() } else { String::new() };
-    pb::Address { medium: medium.into(), address: address.into(), secret }
+    pb::Address { medium: medium.into(), address: address.into(), secret, ..Default::default() }
 }
 
 impl Cluster {
@@ -180,7 +180,7 @@ impl Post for Office {
         Box::pin(async move {
             self.letters.lock().unwrap().push(letter.clone());
             tokio::task::yield_now().await;
-            self.troubles.lock().unwrap().pop().map_or_else(|| Ok(Receipt("250 ok".into())), Err)
+            self.troubles.lock().unwrap().pop().map_or_else(|| Ok(Taken::of("250 ok")), Err)
         })
     }
 

@@ -4,11 +4,20 @@
 
 mod answers;
 mod api;
+mod channels;
 mod cluster;
 mod documents;
+mod effects;
+mod estimates;
+mod insist;
+mod learning;
+mod links;
 mod outside;
+mod peer;
+mod phone;
 mod property;
 mod recalls;
+mod replays;
 mod rules;
 mod sending;
 mod servers;

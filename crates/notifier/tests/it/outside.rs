@@ -21,7 +21,8 @@ fn reaching(mail: Option<SocketAddr>, reach: &str) -> Arc<dyn Post> {
     let smtp_url = mail.map(|address| format!("smtp://{address}"));
     let timeout = Duration::from_secs(5);
     let mail_from = "Docket <docket@example.org>".into();
-    Arc::new(Outside::new(&SenderConfig { smtp_url, mail_from, timeout, reach: reach.parse().unwrap() }).unwrap())
+    let reach = reach.parse().unwrap();
+    Arc::new(Outside::new(&SenderConfig { smtp_url, mail_from, timeout, reach, ..SenderConfig::default() }).unwrap())
 }
 
 /// Ann is reached at a mail server, then at a web server.
@@ -155,6 +156,53 @@ async fn a_webhook_that_is_gone_falls_through_and_redirects_are_not_followed() {
     assert_eq!(cluster.reminders().await[0].state(), pb::ReminderState::Sending);
 }
 
+/// Proves part of: N1, N7
+#[tokio::test]
+async fn an_address_that_is_gone_is_used_no_more_until_it_is_set_again() {
+    let (book, web) = servers::web().await;
+    let mut cluster = told(Some(web)).await;
+    book.say("410 Gone");
+    let post = outside(None);
+    let sender = cluster.sender(&post);
+    sender.step().await.unwrap();
+    let get = || pb::GetRecipientRequest { subject: "ann".into(), ..Default::default() };
+    let get = crate::cluster::by("ann", chassis::token::Role::Agent, get());
+    let known = cluster.client.get_recipient(get).await.unwrap().into_inner().recipient.unwrap();
+    let ended: Vec<_> = known.addresses.iter().map(|address| address.ended.as_str()).collect();
+    assert_eq!(ended, ["", "status 410"], "its owner is told");
+    let another = crate::world::received(ticket::intake::Priority::Low, "2024-03-06 09:00");
+    let stream = ticket::stream::ticket(uuid::Uuid::from_u128(7));
+    cluster.happened("09:01", crate::world::Happened(stream, ticket::Event::Intake(another))).await;
+    sender.step().await.unwrap();
+    assert_eq!(book.taken().len(), 1, "nobody calls there any more");
+    let mut again = known.clone();
+    again.addresses[1].secret = SECRET.into();
+    let asked = pb::SetRecipientRequest { recipient: Some(again), ..Default::default() };
+    let known = cluster
+        .client
+        .set_recipient(crate::cluster::by("ann", chassis::token::Role::Agent, asked))
+        .await
+        .unwrap()
+        .into_inner()
+        .recipient
+        .unwrap();
+    assert_eq!(known.addresses[1].ended, "", "set again, it is used again");
+}
+
+/// Proves part of: N1
+#[tokio::test]
+async fn nobody_is_waited_for_longer_than_an_hour() {
+    for (said, secs) in [("429 Slow\r\nretry-after: 90", 90), ("503 Out\r\nretry-after: 864000", 3_600)] {
+        let (book, web) = servers::web().await;
+        book.say(said);
+        let secret = Some(SECRET.into());
+        let url = format!("http://{web}/");
+        let letter = crate::peer::letter(ticket::notifier::Medium::Webhook, &url);
+        let trouble = outside(None).send(&notifier::sender::Letter { secret, ..letter }).await.unwrap_err();
+        assert_eq!((trouble.permanent, trouble.retry_after_secs), (false, Some(secs)));
+    }
+}
+
 /// Proves part of: N7
 #[tokio::test]
 async fn servers_that_are_not_there_are_tried_again() {
@@ -177,20 +225,9 @@ async fn servers_that_are_not_there_are_tried_again() {
 #[tokio::test]
 async fn no_webhook_leads_into_the_house() {
     let (book, web) = servers::web().await;
-    let letter = |url: String| notifier::sender::Letter {
-        tenant: decider::Tenant::new("acme"),
-        ticket: uuid::Uuid::nil(),
-        reminder: uuid::Uuid::nil(),
-        medium: ticket::notifier::Medium::Webhook,
-        message_id: "m".into(),
-        address: url,
-        secret: Some(SECRET.into()),
-        kind: "Received".into(),
-        language: "en".into(),
-        subject: "s".into(),
-        body: "b".into(),
-        urgent: false,
-        at: 0,
+    let letter = |url: String| {
+        let secret = Some(SECRET.into());
+        notifier::sender::Letter { secret, ..crate::peer::letter(ticket::notifier::Medium::Webhook, &url) }
     };
     let (by_number, by_name) = (letter(format!("http://{web}/")), letter(format!("http://localhost:{}/", web.port())));
     let public = reaching(None, "");

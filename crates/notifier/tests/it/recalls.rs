@@ -3,13 +3,14 @@
 use notifier::command::Attempt;
 use notifier::view::{self, Standing};
 use serde_json::json;
-use ticket::dispatch::DispatchEvent;
 use ticket::intake::{IntakeEvent, Priority};
 use ticket::notifier::{Medium, NotifierEvent};
 use ticket::sla::SlaEvent;
 use uuid::Uuid;
 
-use crate::world::{TICKET, VISIT, World, arrived, failed, received, started, taken, tenant, us, warned};
+use crate::world::{
+    TICKET, VISIT, World, arrived, failed, nobody, offered, received, started, taken, tenant, us, warned,
+};
 
 fn desk(fields: &serde_json::Value) -> serde_json::Value {
     let mut spec = json!({"on": ["Received"], "audience": {"accountable": true}});
@@ -88,25 +89,8 @@ fn a_warning_is_over_with_its_clock_and_with_its_breach() {
 fn an_offer_is_over_once_it_is_answered() {
     let mut world = World::with(&[("offer", json!({"on": ["NobodyFound"], "audience": {"queue": "chiefs"}}))]);
     world.on("09:00", received(Priority::High, "11:00"));
-    let nobody = |visit: Uuid| -> DispatchEvent {
-        let pinned = json!({"name": "p", "version": 1});
-        let weights = json!({"travel_permille": 0, "wait_permille": 0, "late_permille": 0, "load_permille": 0,
-            "overskill_permille": 0, "stranger_permille": 0});
-        let decision = json!({"chooser": "policy", "policy": pinned, "weights": weights, "at": 0, "candidates": 0});
-        serde_json::from_value(json!({"NobodyFound":
-            {"visit": visit, "attempt": 1, "retry_at": us("10:00"), "decision": decision}}))
-        .unwrap()
-    };
     world.on("09:10", nobody(VISIT)).on("09:11", nobody(Uuid::from_u128(10)));
-    let offered: DispatchEvent = {
-        let mut offered = serde_json::to_value(nobody(VISIT)).unwrap()["NobodyFound"].clone();
-        let slot = json!({"from": 0, "arrive": 1, "to": 2});
-        let more = json!({"engineer": "eva", "slot": slot, "respond_by": us("09:30")});
-        offered.as_object_mut().unwrap().remove("retry_at");
-        offered.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::from_value(json!({"Offered": offered})).unwrap()
-    };
-    world.on("09:12", offered);
+    world.on("09:12", offered("eva", "09:30"));
     assert_eq!(
         world.said(),
         ["sue <- offer en InApp 09:10", "sue <- offer en InApp 09:11", "sue recalled ActedOn"],

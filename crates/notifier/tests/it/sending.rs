@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chassis::token::Role;
 use decider::Tenant;
-use notifier::sender::{Letter, Post, Posting, Receipt, Trouble};
+use notifier::sender::{Letter, Post, Posting, Taken, Trouble};
 use proto::notifier::v1 as pb;
 use serde_json::json;
 use ticket::stream;
@@ -118,7 +118,7 @@ async fn an_outage_delays_and_loses_nothing() {
     let mut cluster = told(json!({})).await;
     let (office, post) = office();
     let sender = cluster.sender(&post);
-    let down = Trouble { kind: "unreachable".into(), permanent: false, retry_after_secs: None };
+    let down = Trouble { kind: "unreachable".into(), permanent: false, retry_after_secs: None, gone: false };
     office.troubles.lock().unwrap().extend(vec![down; 3]);
     for at in ["09:00", "09:01", "09:02", "09:05"] {
         cluster.until(at).await;
@@ -240,7 +240,7 @@ impl Post for Slow {
         Box::pin(async move {
             self.began.lock().unwrap().push(letter.subject.clone());
             self.answers.acquire().await.unwrap().forget();
-            Ok(Receipt("250 ok".into()))
+            Ok(Taken::of("250 ok"))
         })
     }
 

@@ -6,7 +6,7 @@ use decider::{At, Core, Micros, Reaction, Read, Recorded, Stream, Tenant, Versio
 use jiff::Timestamp;
 use notifier::command::Attempt;
 use notifier::outbox;
-use notifier::retry::{Outcome, Trouble};
+use notifier::retry::{Outcome, Taken, Trouble};
 use notifier::{Command, Notifier, Refusal, State};
 use serde_json::{Value, json};
 use ticket::dispatch::DispatchEvent;
@@ -56,6 +56,7 @@ pub(crate) fn received(priority: Priority, attend_by: &str) -> IntakeEvent {
         urgency: Urgency::Medium,
         priority,
         queue: "desk".into(),
+        zone: None,
     };
     IntakeEvent::Received { request: Box::new(request), next: queue("desk", attend_by) }
 }
@@ -67,13 +68,40 @@ pub(crate) fn taken(agent: &str, attend_by: &str) -> IntakeEvent {
 /// A clock that breaches at this instant.
 pub(crate) fn started(clock: &str, since: &str, breach: &str) -> SlaEvent {
     let pinned = || Pinned { name: "standard".into(), version: 1 };
-    let terms = Terms { policy: pinned(), calendar: pinned(), tzdb: "2026a".into(), budget_secs: 3_600 };
+    let terms = Terms {
+        policy: pinned(),
+        calendar: pinned(),
+        tzdb: "2026a".into(),
+        budget_secs: 3_600,
+        working_days: None,
+        zone: None,
+    };
     let marks = vec![Mark { share_bp: 10_000, at: us(breach) }];
     SlaEvent::ClockStarted { clock: clock.into(), generation: 1, terms, since: us(since), elapsed_us: 0, marks }
 }
 
 pub(crate) fn warned(clock: &str, at: &str) -> SlaEvent {
     SlaEvent::WarningRaised { clock: clock.into(), generation: 1, share_bp: 8_000, at: us(at) }
+}
+
+/// Nobody was found for a visit.
+pub(crate) fn nobody(visit: Uuid) -> DispatchEvent {
+    let pinned = json!({"name": "p", "version": 1});
+    let weights = json!({"travel_permille": 0, "wait_permille": 0, "late_permille": 0, "load_permille": 0,
+        "overskill_permille": 0, "stranger_permille": 0});
+    let decision = json!({"chooser": "policy", "policy": pinned, "weights": weights, "at": 0, "candidates": 0});
+    let found = json!({"visit": visit, "attempt": 1, "retry_at": us("10:00"), "decision": decision});
+    serde_json::from_value(json!({ "NobodyFound": found })).unwrap()
+}
+
+/// The visit is offered to somebody.
+pub(crate) fn offered(engineer: &str, respond_by: &str) -> DispatchEvent {
+    let mut offered = serde_json::to_value(nobody(VISIT)).unwrap()["NobodyFound"].clone();
+    let slot = json!({"from": 0, "arrive": 1, "to": 2});
+    let more = json!({"engineer": engineer, "slot": slot, "respond_by": us(respond_by)});
+    offered.as_object_mut().unwrap().remove("retry_at");
+    offered.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::from_value(json!({ "Offered": offered })).unwrap()
 }
 
 /// A text that names its facts.
@@ -314,11 +342,11 @@ impl World {
 pub(crate) const NIGHT: Quiet = Quiet { from_minute: 22 * 60, to_minute: 7 * 60 };
 
 pub(crate) fn arrived(_: &Attempt) -> Outcome {
-    Outcome::Arrived("250 ok".into())
+    Outcome::Arrived(Taken { receipt: "250 ok".into(), reference: None })
 }
 
 pub(crate) fn failed(kind: &str, permanent: bool) -> Outcome {
-    Outcome::Failed(Trouble { kind: kind.into(), permanent, retry_after_secs: None })
+    Outcome::Failed(Trouble { kind: kind.into(), permanent, retry_after_secs: None, gone: false })
 }
 
 /// An event with its stream.

@@ -117,5 +117,5 @@ pub(crate) fn customer_mail(number: usize) -> String {
 }
 
 fn address(medium: Medium, address: String, secret: &str) -> Address {
-    Address { medium: medium.into(), address, secret: secret.into() }
+    Address { medium: medium.into(), address, secret: secret.into(), ..Default::default() }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use eventlog::store::{Store, StoreError};
 use eventlog::{Memory, Service};
 use notifier::Notifier;
-use notifier::sender::{Letter, Post, Posting, Receipt, Sender, Trouble};
+use notifier::sender::{Letter, Post, Posting, Sender, Taken, Trouble};
 
 use super::Carrier;
 use super::dice::Dice;
@@ -80,19 +80,20 @@ impl Outside {
             turn().await;
         }
         if let Fate::Fails { kind, permanent } = fate {
-            return Err(Trouble { kind: kind.to_owned(), permanent, retry_after_secs: None });
+            return Err(Trouble { kind: kind.to_owned(), permanent, retry_after_secs: None, gone: false });
         }
         let head = self.head().await.map_err(|error| Trouble {
             kind: error.to_string(),
             permanent: false,
             retry_after_secs: None,
+            gone: false,
         })?;
         self.mail().arrivals.push(Arrival { message_id: message_id.to_owned(), head });
         for _ in 0..after {
             turn().await;
         }
         if fate == Fate::ArrivesUnanswered {
-            return Err(Trouble { kind: NO_ANSWER.to_owned(), permanent: false, retry_after_secs: None });
+            return Err(Trouble { kind: NO_ANSWER.to_owned(), permanent: false, retry_after_secs: None, gone: false });
         }
         Ok("taken".to_owned())
     }
@@ -135,7 +136,7 @@ impl Mail {
 
 impl Post for Outside {
     fn send<'a>(&'a self, letter: &'a Letter) -> Posting<'a> {
-        Box::pin(async { self.take(&letter.message_id).await.map(Receipt) })
+        Box::pin(async { self.take(&letter.message_id).await.map(Taken::of) })
     }
 
     /// Turns take no time.

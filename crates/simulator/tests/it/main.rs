@@ -5,6 +5,7 @@
 mod answers;
 mod dirt;
 mod invariance;
+mod reminders;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,6 +21,11 @@ pub(crate) fn queue(name: &str) -> Accountable {
 }
 
 pub(crate) fn received(next: Attention) -> IntakeEvent {
+    received_from(None, next)
+}
+
+/// A ticket of a customer in this time zone.
+pub(crate) fn received_from(zone: Option<&str>, next: Attention) -> IntakeEvent {
     let text = |text: &str| Personal::new(Uuid::nil(), text.to_owned());
     let request = Request {
         ticket_type: "incident".into(),
@@ -35,6 +40,7 @@ pub(crate) fn received(next: Attention) -> IntakeEvent {
         urgency: Urgency::Medium,
         priority: Priority::Medium,
         queue: "desk".into(),
+        zone: zone.map(str::to_owned),
     };
     IntakeEvent::Received { request: Box::new(request), next }
 }

@@ -9,4 +9,5 @@ mod documents;
 mod due;
 mod field;
 mod property;
+mod working_days;
 mod world;

@@ -115,6 +115,7 @@ fn received(id: Uuid, at: Micros) -> IntakeEvent {
         urgency: Urgency::Medium,
         priority: Priority::Medium,
         queue: "desk".into(),
+        zone: None,
     });
     IntakeEvent::Received { request, next: attention(at) }
 }
@@ -145,8 +146,14 @@ fn story(id: Uuid, at: Micros, open: bool) -> Vec<(Stream, Event)> {
 fn clock(id: Uuid, name: &str, at: Micros) -> [(Stream, Event); 2] {
     let clock = || name.to_owned();
     let pinned = |name: &str| Pinned { name: name.into(), version: 1 };
-    let terms =
-        Terms { policy: pinned("standard"), calendar: pinned("desk"), tzdb: "bench".into(), budget_secs: 3_600 };
+    let terms = Terms {
+        policy: pinned("standard"),
+        calendar: pinned("desk"),
+        tzdb: "bench".into(),
+        budget_secs: 3_600,
+        working_days: None,
+        zone: None,
+    };
     let marks = vec![Mark { share_bp: 10_000, at: at + 3_600_000_000 }];
     let started = SlaEvent::ClockStarted { clock: clock(), generation: 1, terms, since: at, elapsed_us: 0, marks };
     let stopped = SlaEvent::ClockStopped { clock: clock(), generation: 1, since: at, elapsed_us: 0, met: true };

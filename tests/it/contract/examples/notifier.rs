@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ticket::choice::{Alternative, Choice, Chooser};
 use ticket::intake::Contact;
 use ticket::notifier::{Address, Deferral, Medium, NotifierEvent, Presence, Quiet, Recall, Recipient, Then};
 use uuid::Uuid;
@@ -33,6 +34,8 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
             send_at,
             deferred: _,
             answer_by: _,
+            choice: _,
+            next_medium_after_us: _,
         } => E::ReminderPlanned {
             reminder,
             rule,
@@ -47,6 +50,8 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
             send_at,
             deferred: None,
             answer_by: None,
+            choice: None,
+            next_medium_after_us: None,
         },
         E::ReminderUnanswered { reminder, delivered, escalates_to: _ } => {
             E::ReminderUnanswered { reminder, delivered, escalates_to: None }
@@ -54,9 +59,15 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
         E::RecipientSet { language, zone, quiet: _, hourly_cap, addresses: _ } => {
             E::RecipientSet { language, zone, quiet: None, hourly_cap, addresses: Vec::new() }
         }
+        E::AttemptSucceeded { reminder, attempt, medium, receipt, reference: _ } => {
+            E::AttemptSucceeded { reminder, attempt, medium, receipt, reference: None }
+        }
         E::ReminderDeferred { .. }
         | E::AttemptStarted { .. }
-        | E::AttemptSucceeded { .. }
+        | E::AttemptDelivered { .. }
+        | E::MediumAdded { .. }
+        | E::OfferTaken { .. }
+        | E::AddressEnded { .. }
         | E::AttemptFailed { .. }
         | E::ReminderRead { .. }
         | E::ReminderAcknowledged { .. }
@@ -68,7 +79,7 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
     })
 }
 
-fn sending() -> [NotifierEvent; 5] {
+fn sending() -> [NotifierEvent; 7] {
     use NotifierEvent as E;
     let contact =
         Contact { name: "Reception".into(), phone: "+49 30 0000000".into(), email: "desk@example.org".into() };
@@ -88,10 +99,19 @@ fn sending() -> [NotifierEvent; 5] {
             send_at: MONDAY,
             deferred: Some(Deferral::QuietHours),
             answer_by: Some(MONDAY + HOUR),
+            choice: Some(choice()),
+            next_medium_after_us: Some(HOUR),
         },
         E::ReminderDeferred { reminder, until: MONDAY + HOUR, why: Deferral::Cap },
         E::AttemptStarted { reminder, attempt, medium, message_id: "0195.1@docket".into() },
-        E::AttemptSucceeded { reminder, attempt, medium, receipt: "250 accepted".into() },
+        E::AttemptSucceeded {
+            reminder,
+            attempt,
+            medium,
+            receipt: "250 accepted".into(),
+            reference: Some("SM77".into()),
+        },
+        E::AttemptDelivered { reminder, attempt, medium, receipt: "status delivered".into() },
         E::AttemptFailed {
             reminder,
             attempt,
@@ -99,13 +119,29 @@ fn sending() -> [NotifierEvent; 5] {
             error: "refused 451".into(),
             then: Then::Retry { at: MONDAY + HOUR },
         },
+        E::MediumAdded { reminder, medium },
     ]
 }
 
-fn answering() -> [NotifierEvent; 6] {
+fn choice() -> Choice {
+    let option = |medium, send_at, hours, (expected_bp, seen, chance_bp)| Alternative {
+        medium,
+        send_at,
+        hours,
+        expected_bp,
+        seen,
+        chance_bp,
+    };
+    let among =
+        vec![option(Medium::Email, MONDAY, 3, (4_000, 12, 6_000)), option(Medium::InApp, MONDAY, 3, (3_500, 0, 4_000))];
+    Choice { by: Chooser::Learned, until: MONDAY + HOUR, taken: 1, among }
+}
+
+fn answering() -> [NotifierEvent; 7] {
     use NotifierEvent as E;
     let reminder = REMINDER;
     [
+        E::OfferTaken { reminder, visit: Uuid::from_u128(9), by: "ann".into() },
         E::ReminderRead { reminder },
         E::ReminderAcknowledged { reminder, by: "ann".into() },
         E::ReminderSnoozed { reminder, until: MONDAY + HOUR },
@@ -115,7 +151,7 @@ fn answering() -> [NotifierEvent; 6] {
     ]
 }
 
-fn recipients() -> [NotifierEvent; 3] {
+fn recipients() -> [NotifierEvent; 4] {
     use NotifierEvent as E;
     let address = |medium, digest, address: &str, secret: Option<&str>| Address {
         medium,
@@ -134,6 +170,7 @@ fn recipients() -> [NotifierEvent; 3] {
                 address(Medium::Webhook, 2, "https://example.org/hook", Some("whsec_AAECAwQFBgc=")),
             ],
         },
+        E::AddressEnded { medium: Medium::Webhook, digest: Uuid::from_u128(2), error: "status 410".into() },
         E::PresenceReported { presence: Presence::Busy, until: MONDAY + HOUR },
         E::DoNotDisturbSet { until: MONDAY + HOUR },
     ]

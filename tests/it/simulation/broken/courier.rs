@@ -10,6 +10,7 @@ use notifier::Notifier;
 use notifier::command::Command;
 use notifier::outbox::{self, Owed};
 use notifier::retry::Outcome;
+use notifier::sender::Taken;
 use simulator::faults::{Carrier, Like, Outside};
 use ticket::Event;
 use ticket::notifier::NotifierEvent;
@@ -104,7 +105,7 @@ impl<M: Manner, N: Like<Notifier>> Courier<M, N> {
             Some(answer) => answer,
             None => self.outside.take(&message_id(owed)).await,
         };
-        self.finish(owed, answer.map_or_else(Outcome::Failed, Outcome::Arrived)).await
+        self.finish(owed, answer.map_or_else(Outcome::Failed, |said| Outcome::Arrived(Taken::of(said)))).await
     }
 
     async fn finish(&self, owed: &Owed, outcome: Outcome) -> Result<(), StoreError> {

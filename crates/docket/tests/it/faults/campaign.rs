@@ -20,7 +20,7 @@ const STALL_SECS: u64 = 60;
 /// settled within one minute, again after each kill.
 const SETTLE_SECS: u64 = 240;
 /// Room on the database's disk, MiB: to begin with, and for each fault and what is written until the next.
-const DISK_MIB: (usize, usize) = (512, 16);
+const DISK_MIB: (usize, usize) = (512, 6);
 /// Between two faults.
 const BREATH_MILLIS: std::ops::Range<u64> = 300..1_500;
 

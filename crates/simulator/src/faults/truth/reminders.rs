@@ -195,6 +195,7 @@ impl Reminder {
                     self.media.push(*medium);
                 }
             }
+            NotifierEvent::MediumAdded { medium, .. } => self.media.push(*medium),
             NotifierEvent::ReminderDeferred { until, .. } => self.send_at = self.send_at.max(*until),
             NotifierEvent::ReminderSnoozed { until, .. } => {
                 (self.send_at, self.snoozed) = (self.send_at.max(*until), self.came + 1);
