@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use proto::config::v1::{Document as Wire, DocumentFault};
+use proto::sla_monitor::v1::{ApplyDocumentsRequest, Reattachment};
 use ticket::document::{Fault, KINDS};
 use ticket::yaml::{self, Document, PlacedFault};
 
@@ -26,6 +27,8 @@ struct Answer {
     faults: Vec<DocumentFault>,
     changed: Vec<Wire>,
     position: String,
+    /// What it would do to the clocks of open tickets.
+    reattachment: Option<Reattachment>,
 }
 
 pub(crate) async fn run(at: &At, args: &Apply) -> anyhow::Result<ExitCode> {
@@ -100,6 +103,9 @@ async fn check(client: &Client, filed: &[Filed], args: &Apply) -> anyhow::Result
         } else if args.dry_run {
             answer.changed.iter().for_each(|after| out::say(format!("{} {} would change", after.kind, after.name)));
         }
+        if let Some(found) = answer.reattachment.filter(|_| args.dry_run || args.diff) {
+            out::say(effect(&found));
+        }
     }
     Ok(faults)
 }
@@ -114,17 +120,40 @@ async fn send(client: &Client, owner: &str, documents: Vec<Wire>, after: Option<
             let request = proto::$v1::v1::ApplyDocumentsRequest { documents, validate_only, request_id, min_position };
             let answer = client.$service().apply_documents(request).await.map_err(|status| explain(&status))?;
             let answer = answer.into_inner();
-            Answer { faults: answer.faults, changed: answer.documents, position: answer.log_position }
+            let (faults, changed, position) = (answer.faults, answer.documents, answer.log_position);
+            Answer { faults, changed, position, reattachment: None }
         }};
     }
     Ok(match owner {
         "intake" => ask!(intake, intake),
-        "sla-monitor" => ask!(sla, sla_monitor),
+        "sla-monitor" => return monitor(client, documents, (validate_only, min_position)).await,
         "dispatch" => ask!(dispatch, dispatch),
         "notifier" => ask!(notifier, notifier),
         "analytics" => ask!(analytics, analytics),
         _ => bail!("no service {owner} takes documents"),
     })
+}
+
+/// As [`send`], to the one service that says what it would do to clocks.
+async fn monitor(client: &Client, documents: Vec<Wire>, how: (bool, String)) -> anyhow::Result<Answer> {
+    let ((validate_only, min_position), request_id) = (how, String::new());
+    let request = ApplyDocumentsRequest { documents, validate_only, request_id, min_position };
+    let answer = client.sla().apply_documents(request).await.map_err(|status| explain(&status))?.into_inner();
+    Ok(Answer {
+        faults: answer.faults,
+        changed: answer.documents,
+        position: answer.log_position,
+        reattachment: answer.reattachment,
+    })
+}
+
+/// What documents would do to the clocks of open tickets, in words.
+fn effect(found: &Reattachment) -> String {
+    let Reattachment { tickets, clocks, breaches, cancelled, revoked } = found;
+    let also = [(cancelled, "no longer apply"), (revoked, "breaches are taken back")];
+    let also = also.into_iter().filter(|(count, _)| **count > 0).map(|(count, what)| format!(", {count} {what}"));
+    let also: String = also.collect();
+    format!("{clocks} clocks re-attach, {breaches} breach now{also} ({tickets} open tickets)")
 }
 
 /// What a service has in force.

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use crate::command::{Attempt, recorded};
 use crate::defer;
 use crate::plan::guarded;
-use crate::reminder::{Reminder, To, TryEnd};
+use crate::reminder::{Reminder, To};
 use crate::retry::{self, Fate, Outcome, Taken};
 use crate::state::{House, State};
+use crate::tries::TryEnd;
 
 /// What the receiver de-duplicates by: the same for every try by this medium, until its recipient wanted it again.
 pub(crate) fn message_id(attempt: &Attempt, again: u32) -> String {

@@ -28,6 +28,8 @@ pub enum Aim {
     Party(Accountable),
     /// One person, on duty or not.
     Person(String),
+    /// These persons, on duty or not.
+    Persons(Vec<String>),
     /// The ticket's customer.
     Customer,
 }

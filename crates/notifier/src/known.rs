@@ -23,15 +23,18 @@ enum Is {
 }
 
 /// Every scalar that some event has, sorted by name; what an event has beside these is not told.
-const NAMES: [(&str, Is); 48] = [
+const NAMES: [(&str, Is); 56] = [
     ("accountable", Is::Text),
     ("agent", Is::Text),
+    ("alarm", Is::Number),
     ("arrive", Is::Instant),
     ("arrive_at", Is::Instant),
     ("at", Is::Instant),
     ("attempt", Is::Number),
     ("attend_by", Is::Instant),
+    ("audience", Is::Text),
     ("author", Is::Text),
+    ("by", Is::Text),
     ("cause", Is::Text),
     ("channel", Is::Text),
     ("clock", Is::Text),
@@ -46,10 +49,13 @@ const NAMES: [(&str, Is); 48] = [
     ("implicit", Is::Flag),
     ("inbound", Is::Flag),
     ("kind", Is::Text),
+    ("major", Is::Text),
+    ("measure", Is::Text),
     ("met", Is::Flag),
     ("next_at", Is::Instant),
     ("note", Is::Text),
     ("number", Is::Number),
+    ("oldest_at", Is::Instant),
     ("owed", Is::Text),
     ("priority", Is::Text),
     ("public", Is::Flag),
@@ -62,6 +68,7 @@ const NAMES: [(&str, Is); 48] = [
     ("review", Is::Text),
     ("rule", Is::Text),
     ("share_bp", Is::Number),
+    ("shift", Is::Text),
     ("since", Is::Instant),
     ("source", Is::Text),
     ("step", Is::Number),
@@ -70,6 +77,7 @@ const NAMES: [(&str, Is); 48] = [
     ("to", Is::Text),
     ("type", Is::Text),
     ("visit", Is::Text),
+    ("waiting", Is::Number),
     ("wakes", Is::Text),
     ("why", Is::Text),
 ];
@@ -102,7 +110,7 @@ fn scalar(name: &str, value: &Value) -> Option<Scalar> {
         // A party or a destination: `{"queue": "desk"}`.
         (Is::Text, Value::Object(tagged)) if tagged.len() == 1 => {
             let (tag, inner) = tagged.iter().next()?;
-            let plain = ["queue", "person", "team"].contains(&tag.as_str());
+            let plain = ["queue", "person", "team", "rota"].contains(&tag.as_str());
             inner.as_str().filter(|_| plain).map(|text| Scalar::Text(text.to_owned()))
         }
         (Is::Number | Is::Instant, Value::Number(number)) => number.as_i64().map(Scalar::Number),

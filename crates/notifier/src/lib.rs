@@ -30,6 +30,7 @@ pub mod sender;
 pub mod state;
 pub mod text;
 pub mod topic;
+mod tries;
 pub mod view;
 
 pub use command::{Command, Notifier};

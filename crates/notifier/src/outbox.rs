@@ -11,9 +11,10 @@ use uuid::Uuid;
 use crate::attempt;
 use crate::command::Attempt;
 use crate::person::Way;
-use crate::reminder::{To, Try};
+use crate::reminder::To;
 use crate::state::{House, State};
 use crate::text::Rendered;
+use crate::tries::Try;
 use crate::view;
 
 /// An attempt of a tenant's.

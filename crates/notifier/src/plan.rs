@@ -67,6 +67,7 @@ pub(crate) fn plan(plan: &Plan, read: &Read<'_, State>, at: &At) -> Decided<Even
     let events: Vec<_> = match &plan.aim {
         Aim::Customer => customer(file, house, &saying, read, at).into_iter().collect(),
         Aim::Person(subject) => person(subject, house, &saying, read, at).into_iter().collect(),
+        Aim::Persons(all) => all.iter().filter_map(|subject| person(subject, house, &saying, read, at)).collect(),
         Aim::Party(party) => behind(party, (house, file), &saying, read, at),
     };
     recorded(plan.ticket, events)

@@ -87,6 +87,7 @@ fn aim(audience: &Audience, file: &File, event: &Event, told: &Scalars) -> Optio
         (Audience::Customer, _) => Some(Aim::Customer),
         (Audience::Queue(name), _) => Some(Aim::Party(Accountable::Queue(name.clone()))),
         (Audience::Woken, Event::Sla(SlaEvent::AttentionMissed { wakes, .. })) => Some(Aim::Party(wakes.clone())),
+        (Audience::Woken, Event::Sla(SlaEvent::EscalationRaised { wakes, .. })) => Some(Aim::Persons(wakes.clone())),
         (Audience::Woken, _) => None,
         (Audience::Accountable, Event::Intake(intake)) => {
             let next = intake.next().or(file.next.as_ref());

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::learn::memory::Way;
 use crate::retry::Tried;
 use crate::topic::Topic;
+use crate::tries::{Try, TryEnd};
 
 /// Who is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,40 +42,11 @@ pub(crate) struct Chosen {
     pub(crate) acted: Option<bool>,
 }
 
-/// A try.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Try {
-    pub(crate) medium: Medium,
-    /// Counts this medium's tries from 1.
-    pub(crate) number: u32,
-    pub(crate) message_id: String,
-    pub(crate) started_at: Micros,
-    pub(crate) ended: Option<(Micros, TryEnd)>,
-    /// What the other side calls it when it tells later what became of it.
-    pub(crate) reference: Option<String>,
-    /// When it reached the recipient's device, as far as the other side tells.
-    pub(crate) delivered_at: Option<Micros>,
-}
-
 impl Chosen {
     fn of(choice: &Choice) -> Option<Self> {
         let taken = choice.taken()?;
         Some(Self { way: (taken.medium, taken.hours), until: choice.until, acted: None })
     }
-}
-
-impl Try {
-    /// Whether the other side took it.
-    pub(crate) fn arrived(&self) -> bool {
-        matches!(&self.ended, Some((_, TryEnd::Arrived(_))))
-    }
-}
-
-/// How a try ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum TryEnd {
-    Arrived(String),
-    Failed(String, Then),
 }
 
 /// A reminder.

@@ -66,8 +66,9 @@ impl Rule {
             }
             let when = part.maybe("when").and_then(|when| condition(&when));
             let audience = part.field("audience").and_then(|audience| audience_of(&audience));
-            if audience == Some(Audience::Woken) && on.as_ref().is_some_and(|on| !on.matches("AttentionMissed")) {
-                part.fault_at("/audience", "woken is known of AttentionMissed alone: name it in on");
+            let wakes = |on: &Globs| ["AttentionMissed", "EscalationRaised"].iter().any(|kind| on.matches(kind));
+            if audience == Some(Audience::Woken) && on.as_ref().is_some_and(|on| !wakes(on)) {
+                part.fault_at("/audience", "woken is known of AttentionMissed and EscalationRaised: name one in on");
             }
             let text = part.field("text").and_then(|text| text.text()).map(str::to_owned);
             let answer_within_us = part.maybe("answer_within").and_then(|within| waited_us(&within));

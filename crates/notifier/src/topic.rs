@@ -27,7 +27,7 @@ impl Topic {
     pub(crate) fn of(facts: &BTreeMap<String, String>) -> Self {
         let fact = |name: &str| facts.get(name).cloned().unwrap_or_default();
         match fact("kind").as_str() {
-            "WarningRaised" | "Breached" => Self::Clock(fact("clock")),
+            "WarningRaised" | "Breached" | "EscalationRaised" => Self::Clock(fact("clock")),
             "Offered" | "Recommended" | "NobodyFound" => Self::Visit(fact("visit")),
             "AttentionMissed" => Self::Step,
             _ if facts.contains_key("attend_by") => Self::Step,
@@ -43,9 +43,11 @@ pub(crate) fn closed(event: &Event) -> Option<(Topic, Recall)> {
             Some((Topic::Ticket, Recall::TicketEnded))
         }
         Event::Intake(intake) => intake.next().map(|_| (Topic::Step, Recall::ActedOn)),
-        Event::Sla(SlaEvent::ClockStopped { clock, .. } | SlaEvent::ClockCancelled { clock, .. }) => {
-            Some((Topic::Clock(clock.clone()), Recall::ActedOn))
-        }
+        Event::Sla(
+            SlaEvent::ClockStopped { clock, .. }
+            | SlaEvent::ClockCancelled { clock, .. }
+            | SlaEvent::EscalationAcknowledged { clock, .. },
+        ) => Some((Topic::Clock(clock.clone()), Recall::ActedOn)),
         Event::Sla(SlaEvent::BreachRevoked { clock, .. }) => Some((Topic::Clock(clock.clone()), Recall::BreachRevoked)),
         Event::Dispatch(dispatch) => visit(dispatch).map(|topic| (topic, Recall::ActedOn)),
         Event::Sla(_) | Event::Notifier(_) | Event::House(_) => None,

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::document::pinned;
 use crate::person::{Person, Settings};
-use crate::reminder::{End, Reminder, To, TryEnd};
+use crate::reminder::{End, Reminder, To};
 use crate::state::{House, State};
 use crate::text::{self, Rendered};
+use crate::tries::TryEnd;
 
 /// Most reminders of a ticket that are listed; the first planned.
 const MAX_LISTED: usize = 1_000;

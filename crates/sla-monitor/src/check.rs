@@ -49,7 +49,7 @@ pub struct Hole {
 /// Every open ticket of a tenant: those with a hole first, then by the next deadline.
 pub fn checks(state: &State, tenant: &Tenant, now: Micros) -> Vec<TicketCheck> {
     let tickets = state.desk(tenant).into_iter().flat_map(|desk| desk.tickets.iter().map(move |entry| (desk, entry)));
-    let mut checks: Vec<_> = tickets.filter_map(|(desk, (id, ticket))| check(desk, *id, ticket, now)).collect();
+    let mut checks: Vec<_> = tickets.filter_map(|(desk, (id, ticket))| check(desk, id, ticket, now)).collect();
     checks.sort_by_key(TicketCheck::order);
     checks
 }
@@ -57,7 +57,7 @@ pub fn checks(state: &State, tenant: &Tenant, now: Micros) -> Vec<TicketCheck> {
 /// Every ticket of any tenant that could be dropped.
 pub fn holes(state: &State, now: Micros) -> Vec<Hole> {
     let tickets = state.desks.iter().flat_map(|(tenant, desk)| {
-        desk.tickets.iter().map(move |(id, ticket)| (tenant, *id, check(desk, *id, ticket, now)))
+        desk.tickets.iter().map(move |(id, ticket)| (tenant, id, check(desk, id, ticket, now)))
     });
     let holes = tickets.filter_map(|(tenant, ticket, check)| {
         check?.hole.map(|missing| Hole { tenant: tenant.clone(), ticket, missing })
@@ -74,16 +74,16 @@ impl TicketCheck {
 
 fn check(desk: &Desk, id: Uuid, ticket: &Ticket, now: Micros) -> Option<TicketCheck> {
     let attending = ticket.attending.as_ref().filter(|attending| attending.falls_due().is_some())?;
-    let owed = attending.owed()?.clone();
+    let owed = attending.owed(&desk.names)?;
     let next = next(desk, id, ticket, attending);
     let staff = desk.staff(ticket, next.at.max(now));
     let wakes = match next.slot {
         Slot::Attention => staff.wakes(&owed, attending.step + 1),
-        Slot::Mark { .. } => owed.clone(),
+        Slot::Mark { .. } | Slot::Call { .. } => owed.clone(),
     };
     let woken = staff.persons(&wakes);
     let hole = hole(&next, now).or_else(|| unheard(&desk.staff(ticket, attending.due_at.max(now)), attending, &owed));
-    Some(TicketCheck { ticket: id, phase: attending.course.phase.name(), accountable: owed, next, wakes: woken, hole })
+    Some(TicketCheck { ticket: id, phase: attending.stage.name(), accountable: owed, next, wakes: woken, hole })
 }
 
 /// Why nobody would hear the next call for attention: that call alone wakes somebody, whatever falls due before it.
@@ -94,7 +94,7 @@ fn unheard(staff: &Staff<'_>, attending: &Attending, owed: &Accountable) -> Opti
 
 /// What falls due first: the next step, or a mark of a clock.
 fn next(desk: &Desk, id: Uuid, ticket: &Ticket, attending: &Attending) -> Deadline {
-    let marks = ticket.clocks.iter().flat_map(|clock| clock.pending().map(move |mark| (mark, clock.name)));
+    let marks = ticket.clocks().flat_map(|clock| clock.pending().map(move |mark| (mark, clock.name)));
     let attention = Deadline {
         at: attending.due_at,
         ticket: id,

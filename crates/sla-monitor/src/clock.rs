@@ -4,13 +4,20 @@
 //! the working time used equals its share of the budget; a clock that halts exactly then has not passed it, and does so
 //! if it ever runs again. A stretch without length passes nothing. A new budget begins a new stretch: what was used
 //! before counts, what was passed before stays passed.
+//!
+//! A clock attaches where its start condition begins to hold, unless stop or cancel holds there too; without one it
+//! begins with the ticket's first fact, and may end with it. From there to its end is a round; a start condition that
+//! begins to hold again begins another, and so does a reset, with the whole budget.
 
 use calendar::Calendar;
 use decider::Micros;
-use ticket::intake::Status;
-use ticket::sla::Mark;
+use ticket::fact::Touch;
+use ticket::intake::{ActivityKind, Status};
+use ticket::sla::{Because, Clause, Mark};
 
-use crate::policy::{BREACH_BP, Budget, ClockSpec};
+use crate::policy::{BREACH_BP, ClockSpec};
+use crate::scene::{About, Situation, Waiting};
+use crate::target::Budget;
 
 /// One thing that happened to a ticket, as a clock sees it.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +26,26 @@ pub struct Seen<'a> {
     pub at: Micros,
     /// Its name.
     pub activity: &'a str,
+    /// What it amounts to.
+    pub kind: ActivityKind,
     /// Where the ticket stood after it; as before, if not said.
     pub status: Option<Status>,
     /// The priority after it; as before, if not said.
     pub priority: Option<&'a str>,
+    /// The queue after it; as before, if not said.
+    pub queue: Option<&'a str>,
+    /// What the ticket waits for after it.
+    pub waiting: Waiting,
+    /// Whether customer and we were in touch by it.
+    pub touch: Option<Touch>,
+}
+
+impl<'a> Seen<'a> {
+    /// An activity that says nothing else.
+    pub fn of(at: Micros, activity: &'a str) -> Self {
+        let (kind, waiting) = (ActivityKind::Note, Waiting::Unsaid);
+        Self { at, activity, kind, status: None, priority: None, queue: None, waiting, touch: None }
+    }
 }
 
 /// Where a clock stands.
@@ -63,80 +86,151 @@ pub struct Course {
     pub run: Run,
     /// What is allowed, by the last priority that has such a clock; nothing if none had.
     pub budget: Option<Budget>,
-    /// The same in working microseconds; 0 if nothing is.
+    /// The same in working microseconds, as of the beginning of the round; 0 if nothing is.
     pub budget_us: i64,
     /// The marks passed in stretches that are over, and those of the stretch that runs: in order of share.
     pub marks: Vec<Mark>,
+    /// When its round began; nothing for the one that begins with the ticket.
+    pub began: Option<Micros>,
+    /// The breaches of rounds that are over, with the beginning of each.
+    pub over: Vec<(Option<Micros>, Micros)>,
+    /// What turned it last.
+    pub because: Because,
 }
 
-/// Runs a clock over facts ordered by when they happened, then by when they became known. Nothing without facts.
-pub fn run<'a>(spec: &ClockSpec, calendar: &Calendar, facts: impl IntoIterator<Item = Seen<'a>>) -> Option<Course> {
-    let mut facts = facts.into_iter();
-    let first = facts.next()?;
-    let mut runner = Runner::attach(spec, calendar, &first);
+/// Runs a clock over facts ordered by when they happened, then by when they became known. Nothing if it never attaches.
+pub fn run<'a>(
+    spec: &ClockSpec,
+    calendar: &Calendar,
+    about: About<'a>,
+    facts: impl IntoIterator<Item = Seen<'a>>,
+) -> Option<Course> {
+    let mut runner = Runner::new(spec, calendar, about);
     for fact in facts {
-        if runner.ended {
+        if runner.over() {
             break;
         }
         runner.take(&fact);
     }
-    Some(runner.finish())
+    runner.finish()
 }
 
-struct Runner<'a> {
-    spec: &'a ClockSpec,
-    calendar: &'a Calendar,
-    status: Status,
+struct Runner<'a, 's> {
+    spec: &'s ClockSpec,
+    calendar: &'s Calendar,
+    now: Situation<'a>,
+    /// Whether any fact was taken in.
+    begun: bool,
+    /// Whether the start condition held after the fact before.
+    held: bool,
+    /// Whether a round is going on.
+    attached: bool,
+    /// When the last one began, from where working days count.
+    round: Micros,
     /// Whether working time runs, with a target or without.
     phase: Phase,
     /// Since when phase and budget are what they are, and what was used before.
     run: Run,
-    /// When the clock was attached, from where working days count.
-    attached: Micros,
     /// What is allowed now.
     budget: Option<Budget>,
-    /// Nothing that follows matters.
-    ended: bool,
-    course: Course,
+    /// What is to be seen; nothing before the first round.
+    course: Option<Course>,
 }
 
-impl<'a> Runner<'a> {
-    fn attach(spec: &'a ClockSpec, calendar: &'a Calendar, first: &Seen<'_>) -> Self {
-        let run = Run { since: first.at, elapsed_us: 0 };
-        let (phase, since, elapsed_us, marks) = (Phase::Paused, first.at, 0, Vec::new());
-        let (attached, budget) = (first.at, spec.target.budget(""));
-        let budget_us = budget.map_or(0, |budget| budget.micros(calendar, attached));
-        let course = Course { phase, since, elapsed_us, run, budget, budget_us, marks };
-        let mut runner =
-            Self { spec, calendar, status: Status::Open, phase, run, attached, budget, ended: false, course };
-        runner.take(first);
-        runner
+impl<'a, 's> Runner<'a, 's> {
+    fn new(spec: &'s ClockSpec, calendar: &'s Calendar, about: About<'a>) -> Self {
+        let (now, run) = (Situation::new(about), Run { since: 0, elapsed_us: 0 });
+        let (begun, held, attached, phase) = (false, false, false, Phase::Paused);
+        let budget = spec.target.budget("");
+        Self { spec, calendar, now, begun, held, attached, round: 0, phase, run, budget, course: None }
     }
 
-    fn take(&mut self, fact: &Seen<'_>) {
-        self.status = fact.status.unwrap_or(self.status);
+    /// Whether nothing that follows can matter.
+    fn over(&self) -> bool {
+        let again = self.spec.start.is_some() && (self.course.is_none() || !self.spec.once);
+        self.begun && !self.attached && !again
+    }
+
+    fn take(&mut self, fact: &Seen<'a>) {
+        self.now.learn(fact);
+        let rises = self.rises();
+        self.begun = true;
         let budget = fact.priority.map_or(self.budget, |priority| self.spec.target.budget(priority));
-        let phase = self.follow(fact.activity);
+        if self.attached {
+            self.go_on(fact.at, budget);
+            return;
+        }
+        self.budget = budget;
+        let began = self.spec.start.is_some().then_some(fact.at);
+        let ends = || self.spec.stop.holds(&self.now) || self.spec.cancel.holds(&self.now);
+        if rises && (began.is_none() || !ends()) {
+            self.begin(fact.at, began, Clause::Start);
+        }
+    }
+
+    /// Whether the start condition begins to hold: an activity does each time, whatever holds only if it did not before.
+    fn rises(&mut self) -> bool {
+        let Some(start) = &self.spec.start else { return !self.begun };
+        if self.attached && !start.lasts() {
+            return false;
+        }
+        let (holds, held) = (start.holds(&self.now), self.held);
+        self.held = holds && start.lasts();
+        holds && !held
+    }
+
+    fn go_on(&mut self, at: Micros, budget: Option<Budget>) {
+        let phase = self.follow();
+        let going = matches!(phase, Phase::Running | Phase::Paused);
+        if self.attached && going && self.spec.reset.as_ref().is_some_and(|reset| reset.holds(&self.now)) {
+            self.end_stretch(at);
+            self.budget = budget;
+            self.begin(at, Some(at), Clause::Reset);
+        } else {
+            self.turn(at, phase, budget);
+        }
+    }
+
+    /// A round begins, with its whole budget.
+    fn begin(&mut self, at: Micros, began: Option<Micros>, clause: Clause) {
+        let before = self.course.take();
+        let breached = before.as_ref().and_then(|before| {
+            let breach = before.marks.iter().find(|mark| mark.share_bp == BREACH_BP)?;
+            Some((before.began, breach.at))
+        });
+        let mut over = before.map(|before| before.over).unwrap_or_default();
+        over.extend(breached);
+        let run = Run { since: at, elapsed_us: 0 };
+        let because = Because { clause, activity: self.now.activity.to_owned() };
+        let (phase, since, elapsed_us, budget, marks) = (Phase::Paused, at, 0, self.budget, Vec::new());
+        let budget_us = budget.map_or(0, |budget| budget.micros(self.calendar, at));
+        let course = Course { phase, since, elapsed_us, run, budget, budget_us, marks, began, over, because };
+        (self.run, self.round, self.phase, self.attached, self.course) = (run, at, phase, true, Some(course));
+        let phase = self.follow();
+        self.turn(at, phase, self.budget);
+    }
+
+    fn turn(&mut self, at: Micros, phase: Phase, budget: Option<Budget>) {
         if same(phase, self.phase) && budget == self.budget {
             return;
         }
-        self.end_stretch(fact.at);
+        self.end_stretch(at);
         (self.phase, self.budget) = (phase, budget);
-        self.run.since = fact.at;
+        self.run.since = at;
         self.show();
     }
 
-    /// Where the clock stands after an activity; what `Stopped` was worth is known at the end alone.
-    fn follow(&mut self, activity: &str) -> Phase {
-        if self.spec.cancel.matches(activity) {
-            self.ended = true;
+    /// Where the clock stands after what happened; what `Stopped` was worth is known at the end alone.
+    fn follow(&mut self) -> Phase {
+        if self.spec.cancel.holds(&self.now) {
+            self.attached = false;
             Phase::Cancelled
-        } else if self.spec.stop.matches(activity) {
-            self.ended = true;
+        } else if self.spec.stop.holds(&self.now) {
+            self.attached = false;
             Phase::Stopped { met: true }
-        } else if self.spec.runs_in(self.status) {
+        } else if self.spec.runs(&self.now) {
             Phase::Running
-        } else if self.status == Status::Closed {
+        } else if self.now.status == Status::Closed {
             Phase::Stopped { met: true }
         } else {
             Phase::Paused
@@ -145,21 +239,33 @@ impl<'a> Runner<'a> {
 
     /// What is to be seen of the change: a clock that lost its target does not apply until it has one again.
     fn show(&mut self) {
-        let lost = self.budget.is_none() && self.course.budget.is_some();
+        let Some(course) = &mut self.course else { return };
+        let lost = self.budget.is_none() && course.budget.is_some();
         let phase = if lost { Phase::Cancelled } else { self.phase };
-        let retargeted = phase == Phase::Running && self.budget != self.course.budget;
-        if let Some(budget) = self.budget.filter(|budget| self.course.budget != Some(*budget)) {
-            self.course.budget = Some(budget);
-            self.course.budget_us = budget.micros(self.calendar, self.attached);
+        let retargeted = phase == Phase::Running && self.budget != course.budget;
+        if let Some(budget) = self.budget.filter(|budget| course.budget != Some(*budget)) {
+            course.budget = Some(budget);
+            course.budget_us = budget.micros(self.calendar, self.round);
         }
-        if same(phase, self.course.phase) && !retargeted {
+        if same(phase, course.phase) && !retargeted {
             return;
         }
-        self.course.phase = phase;
-        self.course.since = self.run.since;
-        self.course.elapsed_us = self.run.elapsed_us;
+        let turned = !same(phase, course.phase);
+        let begins = turned && phase == Phase::Running && course.since == self.run.since && course.elapsed_us == 0;
+        let clause = match phase {
+            _ if lost || !turned => Clause::Target,
+            Phase::Running if begins => course.because.clause,
+            Phase::Running => Clause::Resume,
+            Phase::Paused => Clause::Pause,
+            Phase::Stopped { .. } => Clause::Stop,
+            Phase::Cancelled => Clause::Cancel,
+        };
+        course.because = Because { clause, activity: self.now.activity.to_owned() };
+        course.phase = phase;
+        course.since = self.run.since;
+        course.elapsed_us = self.run.elapsed_us;
         if phase == Phase::Running {
-            self.course.run = self.run;
+            course.run = self.run;
         }
     }
 
@@ -170,18 +276,25 @@ impl<'a> Runner<'a> {
         }
         let elapsed_us = self.run.elapsed_us + self.calendar.worked(self.run.since, to);
         while let Some(mark) = self.next_mark(elapsed_us).filter(|mark| mark.at < to) {
-            self.course.marks.push(mark);
+            self.pass(mark);
         }
         self.run.elapsed_us = elapsed_us;
     }
 
+    fn pass(&mut self, mark: Mark) {
+        if let Some(course) = &mut self.course {
+            course.marks.push(mark);
+        }
+    }
+
     /// The mark that follows those passed, if its share is not above `limit_us`, were the stretch to go on.
     fn next_mark(&self, limit_us: i64) -> Option<Mark> {
-        let share_bp = *self.spec.shares_bp.get(self.course.marks.len())?;
+        let course = self.course.as_ref()?;
+        let share_bp = *self.spec.shares_bp.get(course.marks.len())?;
         self.budget?;
         // At least the share, where the budget is no whole number of basis points. Ten years fit.
-        let (budget_us, whole) = (self.course.budget_us, i64::from(BREACH_BP));
-        let needed_us = (budget_us * i64::from(share_bp) + whole - 1) / whole;
+        let whole = i64::from(BREACH_BP);
+        let needed_us = (course.budget_us * i64::from(share_bp) + whole - 1) / whole;
         if needed_us > limit_us {
             return None;
         }
@@ -189,17 +302,17 @@ impl<'a> Runner<'a> {
         Some(Mark { share_bp, at })
     }
 
-    fn finish(mut self) -> Course {
-        match &mut self.course.phase {
-            Phase::Running => {
-                while let Some(mark) = self.next_mark(i64::MAX) {
-                    self.course.marks.push(mark);
-                }
+    fn finish(mut self) -> Option<Course> {
+        if self.course.as_ref()?.phase == Phase::Running {
+            while let Some(mark) = self.next_mark(i64::MAX) {
+                self.pass(mark);
             }
-            Phase::Stopped { met } => *met = self.course.marks.len() < self.spec.shares_bp.len(),
-            Phase::Paused | Phase::Cancelled => {}
         }
-        self.course
+        let mut course = self.course?;
+        if let Phase::Stopped { met } = &mut course.phase {
+            *met = course.marks.len() < self.spec.shares_bp.len();
+        }
+        Some(course)
     }
 }
 

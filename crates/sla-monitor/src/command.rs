@@ -3,6 +3,7 @@
 use decider::{At, Core, Decided, Micros, Reaction, Read, Stream};
 use ticket::batch::{self, DocumentFault, Draft};
 use ticket::codec::{Family, KINDS};
+use ticket::document::Fault;
 use ticket::intake::Accountable;
 use ticket::queue::HORIZON_US;
 use ticket::sla::{BreachCause, Mark, SlaEvent};
@@ -11,10 +12,11 @@ use uuid::Uuid;
 
 use crate::attention::{Attending, next_call};
 use crate::documents::{CALENDAR, SLA_POLICY};
+use crate::major::Declaration;
 use crate::policy::{ATTENTION_EVERY_US, BREACH_BP};
-use crate::react;
-use crate::record::Ticket;
+use crate::record::{Dial, Ticket};
 use crate::state::{Desk, State};
+use crate::{backlog, escalation, major, react};
 
 /// Most letters an explanation may have.
 pub const MAX_NOTE: usize = 1_000;
@@ -73,6 +75,47 @@ pub enum Command {
         /// In words.
         note: String,
     },
+    /// Call the next for a breached clock.
+    Call {
+        /// The ticket.
+        ticket: Uuid,
+        /// The clock.
+        clock: String,
+        /// The generation that breached.
+        generation: u32,
+        /// The step, from 1.
+        step: u32,
+    },
+    /// Somebody answers for a breached clock.
+    Acknowledge {
+        /// The ticket.
+        ticket: Uuid,
+        /// The clock.
+        clock: String,
+        /// Who, by token subject.
+        by: String,
+    },
+    /// Somebody who was called for clocks of a ticket answered a reminder of it.
+    Answer {
+        /// The ticket.
+        ticket: Uuid,
+        /// Who, by token subject.
+        by: String,
+    },
+    /// Record that a backlog alarm is raised or over.
+    Measure {
+        /// The alert.
+        alert: String,
+    },
+    /// Declare a major event.
+    Declare(Declaration),
+    /// End a major event.
+    End {
+        /// Its name.
+        name: String,
+        /// How it ended.
+        reason: String,
+    },
     /// Put documents in force: all, or none.
     Apply(Vec<Draft>),
 }
@@ -92,6 +135,21 @@ pub enum Refusal {
     /// The explanation is too long.
     #[error("a note has at most {MAX_NOTE} letters")]
     NoteTooLong,
+    /// There is no rota of this name.
+    #[error("there is no rota {0}")]
+    RotaUnknown(String),
+    /// Nobody is called for the clock.
+    #[error("nobody is called for clock {0}")]
+    NotEscalated(String),
+    /// There never was a major event of this name.
+    #[error("there is no major event {0}")]
+    MajorUnknown(String),
+    /// A major event of this name goes on, and was declared otherwise.
+    #[error("major event {0} goes on: end it first")]
+    MajorOngoing(String),
+    /// Fields are wrong: all of them.
+    #[error("{} fields are wrong", .0.len())]
+    Fields(Vec<Fault>),
     /// Documents cannot be put in force: every fault of every one.
     #[error("{} faults in the documents", .0.len())]
     Documents(Vec<DocumentFault>),
@@ -99,7 +157,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 4;
+    const FOLD: u32 = 5;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -108,7 +166,7 @@ impl Core for SlaMonitor {
     fn wants(kind: &str) -> bool {
         matches!(KINDS.get(kind), Some(Family::Intake | Family::Sla))
             || FIELD.contains(&kind)
-            || ["ConfigApplied", "ConfigRetired"].contains(&kind)
+            || ["ConfigApplied", "ConfigRetired", "ReminderAcknowledged"].contains(&kind)
     }
 
     fn evolve(state: &mut State, event: &Recorded) {
@@ -123,6 +181,14 @@ impl Core for SlaMonitor {
             }
             Command::Wake { ticket, renewed, step } => Ok(wake(*ticket, (*renewed, *step), read, at)),
             Command::Explain { ticket, clock, cause, note } => explain(*ticket, clock, (*cause, note), read, at),
+            Command::Call { ticket, clock, generation, step } => {
+                Ok(escalation::call(*ticket, clock, (*generation, *step), read, at))
+            }
+            Command::Acknowledge { ticket, clock, by } => escalation::acknowledge(*ticket, clock, by, read, at),
+            Command::Answer { ticket, by } => Ok(escalation::answer(*ticket, by, read, at)),
+            Command::Measure { alert } => Ok(backlog::measure(alert, read, at)),
+            Command::Declare(said) => major::declare(said, read, at),
+            Command::End { name, reason } => major::end(name, reason, read, at),
             Command::Apply(drafts) => apply(drafts, read, at),
         }
     }
@@ -141,7 +207,7 @@ impl Core for SlaMonitor {
 }
 
 /// A ticket with every stream its clocks read guarded, and that of the clocks themselves.
-fn guarded_with_work<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Desk, &'a Ticket)> {
+pub(crate) fn guarded_with_work<'a>(id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a Desk, &'a Ticket)> {
     read.guard(&stream::work(id));
     guarded(id, read, at)
 }
@@ -167,6 +233,9 @@ fn reassess(id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
         if let SlaEvent::ClockStarted { terms, .. } = event {
             read.guard(&config(SLA_POLICY, &terms.policy.name));
             read.guard(&config(CALENDAR, &terms.calendar.name));
+            if let Some(name) = &terms.major {
+                read.guard(&stream::major(name));
+            }
         }
     }
     recorded(id, events)
@@ -178,11 +247,13 @@ fn fire(id: Uuid, name: &str, mark: (u32, u32), read: &Read<'_, State>, at: &At)
     let fired = guarded_with_work(id, read, at).and_then(|(desk, ticket)| {
         let record = ticket.clock(desk.names.find(name)?).filter(|record| record.generation == generation)?;
         let mark = record.pending().find(|mark| mark.share_bp == share_bp && mark.at < at.now)?;
-        passes(desk, ticket, name, &mark).then_some(())?;
+        passes(desk, ticket, record, &mark).then_some(())?;
         let clock = name.to_owned();
         Some(if share_bp == BREACH_BP {
-            let accountable = ticket.attending.as_ref().and_then(|attending| attending.owed().cloned());
-            SlaEvent::Breached { clock, generation, at: mark.at, accountable }
+            let accountable = ticket.attending.as_ref().and_then(|attending| attending.owed(&desk.names));
+            let (began, escalates_at) = (record.began(), escalation::begins(desk, record, mark.at));
+            let major = desk.terms_of(record.terms).and_then(|terms| terms.major.clone());
+            SlaEvent::Breached { clock, generation, at: mark.at, accountable, began, escalates_at, major }
         } else {
             SlaEvent::WarningRaised { clock, generation, share_bp, at: mark.at }
         })
@@ -190,18 +261,18 @@ fn fire(id: Uuid, name: &str, mark: (u32, u32), read: &Read<'_, State>, at: &At)
     recorded(id, fired.into_iter().collect())
 }
 
-/// Whether the facts bear a mark out: a fact not yet reassessed may have moved it.
-fn passes(desk: &Desk, ticket: &Ticket, clock: &str, mark: &Mark) -> bool {
+/// Whether the facts bear a mark out: a fact not yet reassessed may have moved it, or begun another round.
+fn passes(desk: &Desk, ticket: &Ticket, record: Dial<'_>, mark: &Mark) -> bool {
     let Some(in_force) = desk.in_force(ticket) else { return false };
-    let spec = in_force.policy.clocks.iter().find(|spec| spec.name == clock);
+    let spec = in_force.policy.clocks.iter().find(|spec| spec.name == desk.names.text(record.name));
     let course = spec.and_then(|spec| desk.course(ticket, spec, &in_force.calendar));
-    course.is_some_and(|course| course.marks.contains(mark))
+    course.is_some_and(|course| course.began == record.began() && course.marks.contains(mark))
 }
 
 fn wake(id: Uuid, miss: (u64, u32), read: &Read<'_, State>, at: &At) -> Decided<Event> {
     let missed = guarded(id, read, at).and_then(|(desk, ticket)| {
         let attending = ticket.attending.as_ref()?;
-        let this = (attending.renewed, attending.step + 1) == miss
+        let this = (u64::from(attending.renewed), attending.step + 1) == miss
             && attending.falls_due().is_some_and(|due_at| due_at < at.now);
         this.then(|| attention_missed(desk, ticket, attending, at.now)).flatten()
     });
@@ -209,7 +280,7 @@ fn wake(id: Uuid, miss: (u64, u32), read: &Read<'_, State>, at: &At) -> Decided<
 }
 
 fn attention_missed(desk: &Desk, ticket: &Ticket, attending: &Attending, now: Micros) -> Option<SlaEvent> {
-    let owed = attending.owed()?.clone();
+    let owed = attending.owed(&desk.names)?;
     let step = attending.step + 1;
     let wakes = desk.staff(ticket, now).wakes(&owed, step);
     let horizon_us = match &wakes {
@@ -236,7 +307,7 @@ fn explain(
     let unknown = || Refusal::ClockUnknown(name.to_owned());
     let number = desk.names.find(name).ok_or_else(unknown)?;
     let record = ticket.clock(number).ok_or_else(unknown)?;
-    let breach = record.reached(BREACH_BP).and_then(|at| desk.breaches.get(&(at, id, number)));
+    let breach = record.breach().and_then(|at| desk.breaches.get(&(at, id, number)));
     let breach = breach.ok_or_else(|| Refusal::NotBreached(name.to_owned()))?;
     if breach.explained.as_ref().is_some_and(|known| (known.0, &known.1) == (cause, note)) {
         return Ok(Vec::new());

@@ -8,13 +8,22 @@ use serde_json::Value;
 use ticket::batch::{Library, on_shelf};
 use ticket::document::{Fault, Kept};
 
+use crate::backlog::Alert;
+use crate::escalation::Escalation;
 use crate::policy::Policy;
+use crate::rota::Rota;
 use crate::state::Desk;
 
 /// The kind of working hours.
 pub const CALENDAR: &str = "Calendar";
 /// The kind of policies.
 pub const SLA_POLICY: &str = "SlaPolicy";
+/// The kind of who is called, step by step.
+pub const ESCALATION: &str = "Escalation";
+/// The kind of who is on call.
+pub const ROTA: &str = "Rota";
+/// The kind of what is too much for a queue.
+pub const BACKLOG_ALERT: &str = "BacklogAlert";
 
 /// A document in one version.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,19 +74,31 @@ impl Library for Desk {
         match kind {
             CALENDAR => found(&self.calendars, name),
             SLA_POLICY => found(&self.policies, name),
+            ESCALATION => found(&self.escalations, name),
+            ROTA => found(&self.rotas, name),
+            BACKLOG_ALERT => found(&self.alerts, name),
+            "Queue" => self.queues.get(name).map(|_| (0, "")),
             _ => None,
         }
     }
 
     fn own(&self) -> Vec<(&'static str, &str)> {
-        on_shelf(CALENDAR, &self.calendars).chain(on_shelf(SLA_POLICY, &self.policies)).collect()
+        let own = on_shelf(BACKLOG_ALERT, &self.alerts).chain(on_shelf(CALENDAR, &self.calendars));
+        let own = own.chain(on_shelf(ESCALATION, &self.escalations)).chain(on_shelf(ROTA, &self.rotas));
+        own.chain(on_shelf(SLA_POLICY, &self.policies)).collect()
     }
 
     fn faults(kind: &str, spec: &Value) -> Vec<Fault> {
-        if kind == SLA_POLICY {
-            return Policy::read(spec).err().unwrap_or_default();
-        }
-        let fault = |fault: calendar::Fault| Fault { path: fault.path, message: fault.message };
-        Calendar::read(spec).err().into_iter().flatten().map(fault).collect()
+        let found = match kind {
+            SLA_POLICY => Policy::read(spec).err(),
+            ESCALATION => Escalation::read(spec).err(),
+            ROTA => Rota::read(spec).err(),
+            BACKLOG_ALERT => Alert::read(spec).err(),
+            _ => {
+                let fault = |fault: calendar::Fault| Fault { path: fault.path, message: fault.message };
+                Calendar::read(spec).err().map(|faults| faults.into_iter().map(fault).collect())
+            }
+        };
+        found.unwrap_or_default()
     }
 }

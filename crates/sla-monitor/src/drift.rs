@@ -2,116 +2,41 @@
 //!
 //! Whatever happened (a fact in time or late, another priority, another policy), it is this one comparison.
 
-use calendar::Calendar;
 use decider::Micros;
-use ticket::sla::{Mark, Pinned, SlaEvent, Terms};
+use ticket::sla::{Mark, SlaEvent, Terms};
 
-use crate::clock::{self, Course, Phase, Seen};
-use crate::policy::{BREACH_BP, Budget, ClockSpec, Policy, Zone};
-use crate::record::{Clock, Ticket};
-use crate::state::{Desk, Lineage};
-
-/// The versions that hold for a ticket.
-pub(crate) struct InForce<'a> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) policy_name: &'a str,
-    pub(crate) policy_version: u64,
-    pub(crate) calendar: Calendar,
-    pub(crate) calendar_version: u64,
-    /// The zone whose clocks the calendar is read off, where that is not its own.
-    pub(crate) zone: Option<String>,
-}
+use crate::clock::{Course, Phase};
+use crate::in_force::Trial;
+use crate::policy::BREACH_BP;
+use crate::record::{Dial, Ticket};
+use crate::state::Desk;
 
 impl Desk {
-    /// What holds for a ticket: what was in force when it became known and, while it is open, what came in force
-    /// retroactively; once it has closed, what its clocks were made from.
-    pub(crate) fn in_force(&self, ticket: &Ticket) -> Option<InForce<'_>> {
-        if let Some(lineage) = self.lineage(ticket.lineage).filter(|_| !ticket.open()) {
-            return self.of_versions(lineage);
-        }
-        let product = self.names.text(ticket.product);
-        let priority = self.priority(ticket.priority).unwrap_or_default();
-        let candidates = self.policies.iter().filter_map(|(name, versions)| {
-            let known = |position| position <= ticket.born;
-            let holds = versions
-                .iter()
-                .rev()
-                .find(|one| known(one.position) || one.read().is_some_and(|policy| policy.retroactive))?;
-            Some((name, holds, holds.read()?))
-        });
-        let (name, version, policy) = candidates
-            .filter(|(_, _, policy)| policy.matching.fits(product, priority, ticket.imported))
-            .min_by_key(|(_, _, policy)| std::cmp::Reverse((policy.rank, policy.matching.specificity())))?;
-        let latest = if policy.retroactive { u64::MAX } else { ticket.born };
-        let calendars = self.calendars.get(&policy.calendar)?.iter().rev();
-        let calendar = calendars.filter(|one| one.position <= latest).find(|one| one.kept.is_some())?;
-        let held = self.lineage(ticket.lineage).filter(|held| held.policy.is(name, version.version()));
-        let zone = held.map_or_else(|| self.zone(ticket, policy.zone), |held| held.zone.as_deref());
-        let (calendar_version, (calendar, zone)) = (calendar.version(), read_off(calendar.read()?, zone));
-        let policy_version = version.version();
-        Some(InForce { policy, policy_name: name, policy_version, calendar, calendar_version, zone })
-    }
-
-    fn of_versions(&self, lineage: &Lineage) -> Option<InForce<'_>> {
-        let Lineage { policy, calendar, zone } = lineage;
-        let (policy_name, policies) = self.policies.get_key_value(&policy.name)?;
-        let policy = policies.iter().find(|one| one.version() == policy.version)?;
-        let calendar = self.calendars.get(&calendar.name)?.iter().find(|one| one.version() == calendar.version)?;
-        let (policy_version, calendar_version) = (policy.version(), calendar.version());
-        let (calendar, zone) = read_off(calendar.read()?, zone.as_deref());
-        Some(InForce { policy: policy.read()?, policy_name, policy_version, calendar, calendar_version, zone })
-    }
-
-    /// Whose clocks are read when a ticket's own clocks start. From then on their events say it: who is given the ticket
-    /// later does not change how the time before counted.
-    fn zone(&self, ticket: &Ticket, whose: Zone) -> Option<&str> {
-        match whose {
-            Zone::Calendar => None,
-            Zone::Customer => ticket.zone.map(|zone| self.names.text(zone)),
-            Zone::Queue => self.queues.get(self.names.text(ticket.group))?.zone.as_deref(),
-        }
-    }
-
-    fn lineage(&self, number: Option<u32>) -> Option<&Lineage> {
-        self.lineages.get(usize::try_from(number?).ok()?)
-    }
-
-    /// The name behind a priority as a fact keeps it.
-    fn priority(&self, number: u16) -> Option<&str> {
-        Some(self.priorities.text(u32::from(number).checked_sub(1)?))
-    }
-
-    /// A clock as the ticket's facts have it.
-    pub(crate) fn course(&self, ticket: &Ticket, spec: &ClockSpec, calendar: &Calendar) -> Option<Course> {
-        let facts = ticket.facts.iter().map(|fact| Seen {
-            at: fact.at,
-            activity: self.names.text(fact.activity),
-            status: fact.status,
-            priority: self.priority(fact.priority),
-        });
-        clock::run(spec, calendar, facts)
-    }
-
     /// The events that bring the record of a ticket's clocks to its facts, as of `now`; `fact_at` is when the fact
     /// happened that gave rise to it.
     pub(crate) fn drift(&self, ticket: &Ticket, now: Micros, fact_at: Micros) -> Vec<SlaEvent> {
-        let Some(in_force) = self.in_force(ticket) else { return Vec::new() };
+        self.drift_with(ticket, (now, fact_at), None)
+    }
+
+    /// As [`Desk::drift`], were these documents in force too.
+    pub(crate) fn drift_with(&self, ticket: &Ticket, at: (Micros, Micros), trial: Option<&Trial>) -> Vec<SlaEvent> {
+        let Some(in_force) = self.in_force_with(ticket, trial) else { return Vec::new() };
+        let (now, fact_at) = at;
         let mut events = Vec::new();
         for spec in &in_force.policy.clocks {
             let record = self.names.find(spec.name.as_str()).and_then(|name| ticket.clock(name));
-            let Some(course) = self.course(ticket, spec, &in_force.calendar) else { continue };
-            match course.budget {
-                Some(budget) => {
-                    let budget_secs = course.budget_us / 1_000_000;
-                    let terms = || in_force.terms(budget_secs, budget);
-                    let fresh = record.is_none_or(|record| !self.made_from(record, &in_force, budget_secs));
+            let course = self.course(ticket, spec, &in_force.calendar);
+            match course.and_then(|course| Some((course.budget?, course))) {
+                Some((budget, course)) => {
+                    let terms = || in_force.terms(budget, course.budget_us);
+                    let fresh = record.is_none_or(|record| !self.made_from(record, terms()));
                     let changed = Correction { record, course: &course, name: &spec.name, now, fact_at };
-                    events.extend(changed.events(fresh.then(terms)));
+                    changed.events(fresh, terms, &mut events);
                 }
                 None => events.extend(record.into_iter().flat_map(|record| never(record, &spec.name, fact_at))),
             }
         }
-        for record in &ticket.clocks {
+        for record in ticket.clocks() {
             // The policy gives it no longer; one that had ended stays as it ended.
             let name = self.names.text(record.name);
             let going = matches!(record.phase, Phase::Running | Phase::Paused);
@@ -121,55 +46,28 @@ impl Desk {
         }
         events
     }
-
-    fn made_from(&self, record: &Clock, in_force: &InForce<'_>, budget_secs: i64) -> bool {
-        record.budget_secs == budget_secs
-            && self.lineage(Some(record.lineage)).is_some_and(|made_from| {
-                made_from.policy.is(in_force.policy_name, in_force.policy_version)
-                    && made_from.calendar.is(&in_force.policy.calendar, in_force.calendar_version)
-            })
-    }
-}
-
-impl InForce<'_> {
-    fn terms(&self, budget_secs: i64, budget: Budget) -> Terms {
-        Terms {
-            policy: Pinned { name: self.policy_name.to_owned(), version: self.policy_version },
-            calendar: Pinned { name: self.policy.calendar.clone(), version: self.calendar_version },
-            tzdb: calendar::tzdb_version().to_owned(),
-            budget_secs,
-            working_days: budget.working_days(),
-            zone: self.zone.clone(),
-        }
-    }
-}
-
-/// A calendar read off a zone's clocks, and that zone: its own, if it has no working time in another.
-fn read_off(calendar: &Calendar, zone: Option<&str>) -> (Calendar, Option<String>) {
-    match zone.and_then(|zone| Some((calendar.in_zone(zone)?, zone))) {
-        Some((calendar, zone)) => (calendar, Some(zone.to_owned())),
-        None => (calendar.clone(), None),
-    }
 }
 
 /// What is recorded of a clock that, by the facts as known now, never had a target.
-fn never(record: &Clock, name: &str, fact_at: Micros) -> Vec<SlaEvent> {
-    let (clock, generation) = (name.to_owned(), record.generation);
-    let breach = record.reached(BREACH_BP);
-    let revoked = breach.map(|at| SlaEvent::BreachRevoked { clock, generation, at, fact_at });
+fn never(record: Dial<'_>, name: &str, fact_at: Micros) -> Vec<SlaEvent> {
+    let generation = record.generation;
+    let revoked = record.breaches().map(|(began, at)| {
+        let clock = name.to_owned();
+        SlaEvent::BreachRevoked { clock, generation, at, fact_at, began }
+    });
     let started = (record.phase != Phase::Cancelled).then(|| cancelled(record, name, fact_at));
-    revoked.into_iter().chain(started).collect()
+    revoked.chain(started).collect()
 }
 
 /// A clock that no longer applies, as the record has it.
-fn cancelled(record: &Clock, name: &str, since: Micros) -> SlaEvent {
-    let (generation, elapsed_us) = (record.generation, record.elapsed_us);
-    SlaEvent::ClockCancelled { clock: name.to_owned(), generation, since, elapsed_us }
+fn cancelled(record: Dial<'_>, name: &str, since: Micros) -> SlaEvent {
+    let (clock, generation, elapsed_us) = (name.to_owned(), record.generation, record.elapsed_us);
+    SlaEvent::ClockCancelled { clock, generation, since, elapsed_us, because: None }
 }
 
 /// One clock's record beside its course.
 struct Correction<'a> {
-    record: Option<&'a Clock>,
+    record: Option<Dial<'a>>,
     course: &'a Course,
     name: &'a str,
     now: Micros,
@@ -177,43 +75,72 @@ struct Correction<'a> {
 }
 
 impl Correction<'_> {
-    /// The events; `terms` only where the clock is to be made anew.
-    fn events(&self, terms: Option<Terms>) -> Vec<SlaEvent> {
+    /// The events; `fresh` where the clock is to be made anew, on those terms.
+    fn events(&self, fresh: bool, terms: impl FnOnce() -> Terms, events: &mut Vec<SlaEvent>) {
         let generation = self.record.map_or(0, |record| record.generation);
-        let revoked_at = self.revoked_at();
-        let mut events = Vec::new();
-        if let Some(at) = revoked_at {
-            let (clock, fact_at) = (self.name.to_owned(), self.fact_at);
-            events.push(SlaEvent::BreachRevoked { clock, generation, at, fact_at });
+        let revoked = self.revoked();
+        for (began, at) in &revoked {
+            let (clock, fact_at, began, at) = (self.name.to_owned(), self.fact_at, *began, *at);
+            events.push(SlaEvent::BreachRevoked { clock, generation, at, fact_at, began });
         }
+        events.extend(self.overdue(generation));
+        let same_round = self.record.is_some_and(|record| record.began() == self.course.began);
         let unreached = |mark: &&Mark| {
-            let reached = self.record.is_some_and(|record| record.reached(mark.share_bp).is_some());
-            !reached || (mark.share_bp == BREACH_BP && revoked_at.is_some())
+            let reached = match self.record {
+                Some(record) if same_round => record.reached(mark.share_bp),
+                // A round that comes back, since another turned out not to have begun after it.
+                Some(record) if mark.share_bp == BREACH_BP => record.breach_of(self.course.began),
+                _ => None,
+            };
+            reached.is_none_or(|at| mark.share_bp == BREACH_BP && revoked.contains(&(self.course.began, at)))
         };
         let marks: Vec<Mark> = self.course.marks.iter().filter(unreached).cloned().collect();
-        if terms.is_none() && self.holds(&marks) {
-            return events;
+        let fresh = fresh || !same_round;
+        if !fresh && self.holds(&marks) {
+            return;
         }
         let running = self.course.phase == Phase::Running;
         let clock = self.name.to_owned();
         let run = self.course.run;
         let (since, elapsed_us) = (run.since, run.elapsed_us);
+        let because = Some(self.course.because.clone()).filter(|_| running);
         let mut latest = generation;
-        if let Some(terms) = terms {
+        if fresh {
             latest += 1;
-            events.push(SlaEvent::ClockStarted { clock, generation: latest, terms, since, elapsed_us, marks });
+            let (generation, began) = (latest, self.course.began);
+            let terms = terms();
+            events.push(SlaEvent::ClockStarted { clock, generation, terms, since, elapsed_us, marks, began, because });
         } else if running || !self.keeps(&marks) {
             latest += 1;
-            events.push(SlaEvent::ClockResumed { clock, generation: latest, since, elapsed_us, marks });
+            events.push(SlaEvent::ClockResumed { clock, generation: latest, since, elapsed_us, marks, because });
         }
         events.extend(self.halt(latest));
-        events
     }
 
-    /// The breach on record that the facts do not bear out.
-    fn revoked_at(&self) -> Option<Micros> {
-        let breached = self.course.marks.iter().any(|mark| mark.share_bp == BREACH_BP && mark.at < self.now);
-        self.record.and_then(|record| record.reached(BREACH_BP)).filter(|_| !breached)
+    /// When a round was breached by the facts, if it was.
+    fn breached(&self, began: Option<Micros>) -> Option<Micros> {
+        let last = || {
+            let mut marks = self.course.marks.iter().filter(|mark| mark.share_bp == BREACH_BP && mark.at < self.now);
+            marks.next().filter(|_| self.course.began == began).map(|mark| mark.at)
+        };
+        self.course.over.iter().find(|(round, _)| *round == began).map(|(_, at)| *at).or_else(last)
+    }
+
+    /// The breaches on record that the facts do not bear out.
+    fn revoked(&self) -> Vec<(Option<Micros>, Micros)> {
+        let standing = self.record.into_iter().flat_map(Dial::breaches);
+        standing.filter(|(began, _)| self.breached(*began).is_none()).collect()
+    }
+
+    /// The breaches of rounds that were over before they could fire.
+    fn overdue(&self, generation: u32) -> Vec<SlaEvent> {
+        let known = |began| self.record.is_some_and(|record| record.breach_of(began).is_some());
+        let unknown = self.course.over.iter().filter(|(began, _)| !known(*began));
+        let breach = |&(began, at): &(Option<Micros>, Micros)| {
+            let (clock, accountable, escalates_at, major) = (self.name.to_owned(), None, None, None);
+            SlaEvent::Breached { clock, generation, at, accountable, began, escalates_at, major }
+        };
+        unknown.map(breach).collect()
     }
 
     /// Whether the record says what the facts say, these marks being all that has not fired.
@@ -234,11 +161,14 @@ impl Correction<'_> {
     fn halt(&self, generation: u32) -> Option<SlaEvent> {
         let clock = self.name.to_owned();
         let (since, elapsed_us) = (self.course.since, self.course.elapsed_us);
+        let because = Some(self.course.because.clone());
         match self.course.phase {
             Phase::Running => None,
-            Phase::Paused => Some(SlaEvent::ClockPaused { clock, generation, since, elapsed_us }),
-            Phase::Stopped { met } => Some(SlaEvent::ClockStopped { clock, generation, since, elapsed_us, met }),
-            Phase::Cancelled => Some(SlaEvent::ClockCancelled { clock, generation, since, elapsed_us }),
+            Phase::Paused => Some(SlaEvent::ClockPaused { clock, generation, since, elapsed_us, because }),
+            Phase::Stopped { met } => {
+                Some(SlaEvent::ClockStopped { clock, generation, since, elapsed_us, met, because })
+            }
+            Phase::Cancelled => Some(SlaEvent::ClockCancelled { clock, generation, since, elapsed_us, because }),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The public API of sla-monitor: the only file (with those below it) that knows both the wire and the rules.
 
 mod documents;
+mod major;
 mod parse;
 mod refuse;
 mod render;
@@ -15,11 +16,15 @@ use chassis::token::Role;
 use chassis::wire::micros;
 use decider::{Micros, Tenant};
 use eventlog::Service;
+use eventlog::service::Ask;
 use proto::sla_monitor::v1::sla_monitor_service_server::{SlaMonitorService, SlaMonitorServiceServer};
 use proto::sla_monitor::v1::{
-    ApplyDocumentsRequest, ApplyDocumentsResponse, CheckTicketsRequest, CheckTicketsResponse, ExplainBreachRequest,
-    ExplainBreachResponse, ListBreachesRequest, ListBreachesResponse, ListClocksRequest, ListClocksResponse,
-    ListDeadlinesRequest, ListDeadlinesResponse, ListDocumentsRequest, ListDocumentsResponse,
+    AcknowledgeEscalationRequest, AcknowledgeEscalationResponse, ApplyDocumentsRequest, ApplyDocumentsResponse,
+    CheckTicketsRequest, CheckTicketsResponse, DeclareMajorEventRequest, DeclareMajorEventResponse,
+    EndMajorEventRequest, EndMajorEventResponse, ExplainBreachRequest, ExplainBreachResponse, GetOnCallRequest,
+    GetOnCallResponse, ListBreachesRequest, ListBreachesResponse, ListClocksRequest, ListClocksResponse,
+    ListDeadlinesRequest, ListDeadlinesResponse, ListDocumentsRequest, ListDocumentsResponse, ListMajorEventsRequest,
+    ListMajorEventsResponse, ReportClocksRequest, ReportClocksResponse,
 };
 use serde::Serialize;
 use tonic::{Request, Response, Status};
@@ -27,6 +32,7 @@ use uuid::Uuid;
 
 use crate::check;
 use crate::command::{Command, Refusal, SlaMonitor};
+use crate::figures;
 use crate::view::{self, BreachFilter};
 use parse::Who;
 
@@ -44,6 +50,12 @@ pub const ACCESS: Access = &[
     ("docket.sla_monitor.v1.SlaMonitorService/ExplainBreach", REVIEW),
     ("docket.sla_monitor.v1.SlaMonitorService/ListDeadlines", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/CheckTickets", STAFF),
+    ("docket.sla_monitor.v1.SlaMonitorService/AcknowledgeEscalation", STAFF),
+    ("docket.sla_monitor.v1.SlaMonitorService/GetOnCall", STAFF),
+    ("docket.sla_monitor.v1.SlaMonitorService/DeclareMajorEvent", REVIEW),
+    ("docket.sla_monitor.v1.SlaMonitorService/EndMajorEvent", REVIEW),
+    ("docket.sla_monitor.v1.SlaMonitorService/ListMajorEvents", STAFF),
+    ("docket.sla_monitor.v1.SlaMonitorService/ReportClocks", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/ApplyDocuments", &[Role::Admin]),
     ("docket.sla_monitor.v1.SlaMonitorService/ListDocuments", STAFF),
 ];
@@ -143,6 +155,51 @@ impl SlaMonitorService for Grpc {
         Ok(Response::new(CheckTicketsResponse { checks, open_tickets, holes, next_page_token, log_position }))
     }
 
+    async fn acknowledge_escalation(
+        &self,
+        request: Request<AcknowledgeEscalationRequest>,
+    ) -> Answer<AcknowledgeEscalationResponse> {
+        let (who, asked) = Who::of(request)?;
+        let ask = who.ask("AcknowledgeEscalation", &asked, &asked.request_id)?;
+        let (ticket, by) = (who.ticket_id(&asked.ticket)?, who.subject().to_owned());
+        let log_position = self.done(&ask, &Command::Acknowledge { ticket, clock: asked.clock, by }).await?;
+        Ok(Response::new(AcknowledgeEscalationResponse { log_position }))
+    }
+
+    async fn get_on_call(&self, request: Request<GetOnCallRequest>) -> Answer<GetOnCallResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.on_call(&who, asked).await.map(Response::new)
+    }
+
+    async fn declare_major_event(
+        &self,
+        request: Request<DeclareMajorEventRequest>,
+    ) -> Answer<DeclareMajorEventResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.declare(&who, asked).await.map(Response::new)
+    }
+
+    async fn end_major_event(&self, request: Request<EndMajorEventRequest>) -> Answer<EndMajorEventResponse> {
+        let (who, asked) = Who::of(request)?;
+        let ask = who.ask("EndMajorEvent", &asked, &asked.request_id)?;
+        let command = Command::End { name: asked.name, reason: asked.reason };
+        Ok(Response::new(EndMajorEventResponse { log_position: self.done(&ask, &command).await? }))
+    }
+
+    async fn list_major_events(&self, request: Request<ListMajorEventsRequest>) -> Answer<ListMajorEventsResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.majors(&who, &asked).await.map(Response::new)
+    }
+
+    async fn report_clocks(&self, request: Request<ReportClocksRequest>) -> Answer<ReportClocksResponse> {
+        let (who, asked) = Who::of(request)?;
+        let (start, end) = (micros("start_time", asked.start_time)?, micros("end_time", asked.end_time)?);
+        let log_position = self.reached(&asked.min_position).await?;
+        let counts = self.monitor.view(|state| figures::report(state, &who.tenant, start, end));
+        let clocks = counts.into_iter().map(|(name, count)| render::report(name, &count)).collect();
+        Ok(Response::new(ReportClocksResponse { clocks, log_position }))
+    }
+
     async fn apply_documents(&self, request: Request<ApplyDocumentsRequest>) -> Answer<ApplyDocumentsResponse> {
         let (who, asked) = Who::of(request)?;
         self.apply(&who, asked).await.map(Response::new)
@@ -159,6 +216,12 @@ impl Grpc {
     fn token<T: Serialize>(&self, tenant: &Tenant, bound: &str, next: Option<&T>) -> Result<String, Status> {
         let seal = |cursor| self.pages.seal(tenant.as_str(), bound, cursor).map_err(internal);
         Ok(next.map(seal).transpose()?.unwrap_or_default())
+    }
+
+    /// Carries a command out; the opaque text of where it was done.
+    async fn done(&self, ask: &Ask, command: &Command) -> Result<String, Status> {
+        let done = self.monitor.ask(ask, command).await.map_err(|failure| refuse::status(&failure))?;
+        self.mark(done.position).await
     }
 
     /// The opaque text of a position.

@@ -1,22 +1,22 @@
 //! A policy: which tickets it is for, which clocks it gives them, and what stops each.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use calendar::Calendar;
 use decider::Micros;
 use serde_json::Value;
+use ticket::condition::Condition;
 use ticket::document::{Fault, Part, read};
 use ticket::glob::Globs;
 use ticket::intake::Status;
+
+use crate::scene::Situation;
+use crate::target::{MAX_TARGET_SECS, Target, read_target};
+use crate::when::{When, condition};
 
 /// Most clocks a policy may have: reassessing a ticket writes at most four events for each, 64 in all.
 pub const MAX_CLOCKS: usize = 16;
 /// The share at which a clock is breached, basis points.
 pub const BREACH_BP: u32 = 10_000;
-/// Longest target: ten years of seconds, so that shares of it never overflow.
-const MAX_TARGET_SECS: i64 = 10 * 366 * 86_400;
-/// Most working days a target may name: four years of them.
-const MAX_WORKING_DAYS: u32 = 1_000;
 /// Pause between two calls for attention, where the policy does not say.
 pub const ATTENTION_EVERY_US: Micros = 4 * 3_600 * 1_000_000;
 
@@ -29,16 +29,20 @@ const STATUSES: [(&str, Status); 5] = [
 ];
 
 /// The `spec` of a `kind: SlaPolicy` document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Which tickets it is for.
     pub matching: Matching,
     /// The highest wins among those that match; then the one that asks for more, then the first by name.
     pub rank: i64,
+    /// Whether it holds for nothing but the tickets of a major event that names it.
+    pub major: bool,
     /// The calendar its clocks run by.
     pub calendar: String,
     /// Whose clocks the calendar is read off.
     pub zone: Zone,
+    /// Who is called, step by step, once a clock is breached.
+    pub escalation: Option<String>,
     /// Whether open tickets are taken over when this version comes in force, with their past.
     pub retroactive: bool,
     /// In order of name.
@@ -48,7 +52,7 @@ pub struct Policy {
 }
 
 /// Which tickets a policy is for; what is not said does not matter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Matching {
     /// Any of these types or products.
     pub ticket_types: Option<Vec<String>>,
@@ -56,10 +60,12 @@ pub struct Matching {
     pub priorities: Option<Vec<String>>,
     /// Whether it came from another system.
     pub imported: Option<bool>,
+    /// Of which this holds, as they stand now: another queue or priority may mean another policy.
+    pub when: Option<Arc<Condition>>,
 }
 
 impl Matching {
-    /// Whether a ticket is meant, by its type, its first priority and where it came from.
+    /// Whether a ticket is meant, by its type, its first priority and where it came from; `when` is asked beside that.
     pub fn fits(&self, ticket_type: &str, priority: &str, imported: bool) -> bool {
         let among =
             |list: &Option<Vec<String>>, word: &str| list.as_ref().is_none_or(|all| all.iter().any(|one| one == word));
@@ -73,6 +79,7 @@ impl Matching {
         usize::from(self.ticket_types.is_some())
             + usize::from(self.priorities.is_some())
             + usize::from(self.imported.is_some())
+            + usize::from(self.when.is_some())
     }
 }
 
@@ -87,54 +94,8 @@ pub enum Zone {
     Queue,
 }
 
-/// How long a clock may run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Budget {
-    /// So many working seconds.
-    Secs(i64),
-    /// To the end of the working day that many after the one on which the clock starts.
-    EndOfDay(u32),
-}
-
-impl Budget {
-    /// In working microseconds, for a clock that starts at `from`; none, if the calendar ends before.
-    pub fn micros(self, calendar: &Calendar, from: Micros) -> i64 {
-        match self {
-            Self::Secs(secs) => secs * 1_000_000,
-            Self::EndOfDay(days) => calendar.end_of_working_day(from, days).map_or(0, |end| calendar.worked(from, end)),
-        }
-    }
-
-    /// The working days, where it is given in them.
-    pub fn working_days(self) -> Option<u32> {
-        match self {
-            Self::Secs(_) => None,
-            Self::EndOfDay(days) => Some(days),
-        }
-    }
-}
-
-/// What is allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Whatever the priority.
-    Same(Budget),
-    /// By priority; the others have no such clock.
-    ByPriority(BTreeMap<String, Budget>),
-}
-
-impl Target {
-    /// The budget of a ticket of this priority (empty if none was said), if it has such a clock.
-    pub fn budget(&self, priority: &str) -> Option<Budget> {
-        match self {
-            Self::Same(budget) => Some(*budget),
-            Self::ByPriority(budgets) => budgets.get(priority).copied(),
-        }
-    }
-}
-
 /// What a clock of a policy is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ClockSpec {
     /// Its name.
     pub name: String,
@@ -144,16 +105,25 @@ pub struct ClockSpec {
     pub shares_bp: Vec<u32>,
     /// The statuses in which it runs; in any, if none are named.
     pub run_while: Option<Vec<Status>>,
-    /// Activities that end it.
-    pub stop: Globs,
-    /// Activities after which it no longer applies.
-    pub cancel: Globs,
+    /// Where a round begins; with the ticket, if not said.
+    pub start: Option<When>,
+    /// Whether the first round is the last.
+    pub once: bool,
+    /// While this holds it stands still.
+    pub pause: Option<When>,
+    /// Where it begins anew, with its whole budget.
+    pub reset: Option<When>,
+    /// What ends its round.
+    pub stop: When,
+    /// After what it no longer applies.
+    pub cancel: When,
 }
 
 impl ClockSpec {
-    /// Whether it runs in this status.
-    pub fn runs_in(&self, status: Status) -> bool {
-        self.run_while.as_ref().is_none_or(|statuses| statuses.contains(&status))
+    /// Whether working time runs.
+    pub fn runs(&self, now: &Situation<'_>) -> bool {
+        self.run_while.as_ref().is_none_or(|statuses| statuses.contains(&now.status))
+            && !self.pause.as_ref().is_some_and(|pause| pause.holds(now))
     }
 }
 
@@ -161,12 +131,24 @@ impl Policy {
     /// Reads a spec, or names everything that is wrong with it.
     pub fn read(spec: &Value) -> Result<Self, Vec<Fault>> {
         read(spec, |part| {
-            part.only(&["match", "rank", "calendar", "zone", "retroactive", "clocks", "attention"]);
+            part.only(&[
+                "match",
+                "rank",
+                "major",
+                "calendar",
+                "zone",
+                "retroactive",
+                "escalation",
+                "clocks",
+                "attention",
+            ]);
             let matching = part.maybe("match").map_or_else(Matching::default, |part| read_matching(&part));
             let rank = part.maybe("rank").map_or(Some(0), |rank| rank.number());
+            let major = part.maybe("major").map_or(Some(false), |flag| flag.flag());
             let calendar = part.field("calendar").and_then(|name| name.text());
             let zones = [("calendar", Zone::Calendar), ("customer", Zone::Customer), ("queue", Zone::Queue)];
             let zone = part.maybe("zone").map_or(Some(Zone::Calendar), |zone| zone.one_of(&zones));
+            let escalation = part.maybe("escalation").and_then(|name| name.text()).map(str::to_owned);
             let retroactive = part.maybe("retroactive").map_or(Some(false), |flag| flag.flag());
             let clocks = part.field("clocks").map(|clocks| read_clocks(&clocks));
             let attention_every_us = part.maybe("attention").map_or(Some(ATTENTION_EVERY_US), |part| {
@@ -176,6 +158,8 @@ impl Policy {
             Some(Self {
                 matching,
                 rank: rank?,
+                major: major?,
+                escalation,
                 calendar: calendar?.to_owned(),
                 zone: zone?,
                 retroactive: retroactive?,
@@ -196,11 +180,12 @@ fn read_every(part: &Part<'_>) -> Option<Micros> {
 }
 
 fn read_matching(part: &Part<'_>) -> Matching {
-    part.only(&["ticket_types", "priorities", "imported"]);
+    part.only(&["ticket_types", "priorities", "imported", "when"]);
     Matching {
         ticket_types: part.maybe("ticket_types").map(|list| list.texts()),
         priorities: part.maybe("priorities").map(|list| list.texts()),
         imported: part.maybe("imported").and_then(|flag| flag.flag()),
+        when: part.maybe("when").and_then(|when| condition(&when)),
     }
 }
 
@@ -215,44 +200,33 @@ fn read_clocks(part: &Part<'_>) -> Vec<ClockSpec> {
 }
 
 fn read_clock(name: &str, part: &Part<'_>) -> Option<ClockSpec> {
-    part.only(&["target", "marks", "run_while", "stop", "cancel"]);
-    if name.is_empty() || name == "attention" {
+    part.only(&["target", "marks", "run_while", "start", "once", "pause", "reset", "stop", "cancel"]);
+    if name.is_empty() || ["attention", "escalation"].contains(&name) {
         part.fault("is no name for a clock of a policy");
     }
     let target = part.field("target").and_then(|target| read_target(&target));
     let shares_bp = part.maybe("marks").map_or_else(|| vec![BREACH_BP], |marks| read_shares(&marks));
     let run_while =
         part.maybe("run_while").map(|list| list.items().iter().filter_map(|status| status.one_of(&STATUSES)).collect());
-    let stop = part.maybe("stop").map_or_else(Globs::default, |list| read_globs(&list));
-    // A ticket called off is neither in time nor late, unless the policy says what calls it off.
-    let cancel = part.maybe("cancel").map_or_else(|| Globs::new(&["Cancelled"]), |list| read_globs(&list));
-    Some(ClockSpec { name: name.to_owned(), target: target?, shares_bp, run_while, stop, cancel })
-}
-
-fn read_target(part: &Part<'_>) -> Option<Target> {
-    if part.json().is_string() {
-        return read_budget(part).map(Target::Same);
+    let clause = |name| part.maybe(name).and_then(|clause| When::read(&clause));
+    let (start, pause, reset) = (clause("start"), clause("pause"), clause("reset"));
+    let (stop, cancel) = (clause("stop"), clause("cancel"));
+    if pause.as_ref().is_some_and(|pause| !pause.lasts()) {
+        part.fault_at("/pause", "must be a condition: it stands still as long as that holds");
     }
-    let entries = part.entries();
-    let budgets = entries.iter().filter_map(|(priority, budget)| Some(((*priority).to_owned(), read_budget(budget)?)));
-    Some(Target::ByPriority(budgets.collect()))
-}
-
-/// A duration, or `2 working days`.
-fn read_budget(part: &Part<'_>) -> Option<Budget> {
-    let text = part.text()?;
-    let Some(days) = text.strip_suffix(" working days").or_else(|| text.strip_suffix(" working day")) else {
-        let secs = part.duration_secs()?;
-        if secs > MAX_TARGET_SECS {
-            part.fault("is longer than ten years");
-        }
-        return Some(Budget::Secs(secs));
-    };
-    let days = days.parse().ok().filter(|days| *days <= MAX_WORKING_DAYS);
-    if days.is_none() {
-        part.fault(format!("must be from 0 to {MAX_WORKING_DAYS} working days"));
-    }
-    days.map(Budget::EndOfDay)
+    Some(ClockSpec {
+        name: name.to_owned(),
+        target: target?,
+        shares_bp,
+        run_while,
+        start,
+        once: part.maybe("once").and_then(|once| once.flag()).unwrap_or_default(),
+        pause,
+        reset,
+        stop: stop.unwrap_or_else(When::never),
+        // A ticket called off is neither in time nor late, unless the policy says what calls it off.
+        cancel: cancel.unwrap_or_else(|| When::Activity(Globs::new(&["Cancelled"]))),
+    })
 }
 
 /// The warnings in percent, and the breach after them.
@@ -270,27 +244,23 @@ fn read_shares(part: &Part<'_>) -> Vec<u32> {
     shares
 }
 
-fn read_globs(part: &Part<'_>) -> Globs {
-    let patterns = part.texts();
-    let globs = Globs::new(&patterns);
-    if !patterns.is_empty() && globs.matches_nothing() {
-        part.fault("only excludes, so nothing would match");
-    }
-    globs
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::clock::Seen;
+    use crate::scene::{About, Profile};
+    use crate::target::Budget;
 
     #[test]
     fn reads_the_whole_of_a_policy() {
         let policy = Policy::read(&json!({
-            "match": {"priorities": ["high"], "imported": true}, "rank": 3, "calendar": "office", "zone": "customer", "retroactive": true,
+            "match": {"priorities": ["high"], "imported": true}, "rank": 3, "calendar": "office", "zone": "customer",
+            "retroactive": true,
             "clocks": {
-                "resolution": {"target": {"high": "40h", "low": "3 working days"}, "marks": [90, 50], "run_while": ["open", "in_progress"]},
+                "resolution": {"target": {"high": "40h", "low": "3 working days"}, "marks": [90, 50],
+                    "run_while": ["open", "in_progress"]},
                 "acceptance": {"target": {"high": "1h", "low": "0s"}, "stop": ["TakenInCharge"], "cancel": []},
             },
             "attention": {"every": "30m"},
@@ -306,10 +276,16 @@ mod tests {
         assert_eq!(acceptance.target.budget("medium"), None);
         assert_eq!(resolution.target.budget("low"), Some(Budget::EndOfDay(3)));
         assert_eq!(policy.zone, Zone::Customer);
-        assert!(!acceptance.cancel.matches("Cancelled") && resolution.cancel.matches("Cancelled"));
+        let profile = Profile::default();
+        let stands = |status, activity| {
+            let mut now = Situation::new(About { ticket_type: "", imported: false, profile: &profile });
+            now.learn(&Seen { status: Some(status), ..Seen::of(0, activity) });
+            now
+        };
+        let off = stands(Status::Closed, "Cancelled");
+        assert!(!acceptance.cancel.holds(&off) && resolution.cancel.holds(&off));
         assert_eq!(resolution.shares_bp, [5_000, 9_000, 10_000]);
-        assert!(resolution.runs_in(Status::Open) && !resolution.runs_in(Status::Closed));
-        assert!(acceptance.runs_in(Status::Closed));
+        assert!(resolution.runs(&stands(Status::Open, "Note")) && !resolution.runs(&off) && acceptance.runs(&off));
         assert!(policy.matching.fits("x", "high", true) && !policy.matching.fits("x", "high", false));
     }
 
@@ -317,7 +293,8 @@ mod tests {
     fn names_every_fault_at_once() {
         let faults = Policy::read(&json!({
             "clocks": {
-                "a": {"target": "8 hours", "marks": [75, 75, 100], "run_while": ["asleep"]},
+                "a": {"target": "8 hours", "marks": [75, 75, 100], "run_while": ["asleep"], "pause": ["Note"],
+                    "start": "ticket.mood == 'bad'", "reset": "event.activity"},
                 "attention": {"target": "1h", "stop": ["!x"]},
                 "b": {"target": "-1 working days"},
                 "c": {"target": {"high": "1001 working days"}},
@@ -332,7 +309,10 @@ mod tests {
             "/calendar",
             "/clocks/a/marks/1",
             "/clocks/a/marks/2",
+            "/clocks/a/pause",
+            "/clocks/a/reset",
             "/clocks/a/run_while/0",
+            "/clocks/a/start",
             "/clocks/a/target",
             "/clocks/attention",
             "/clocks/attention/stop",

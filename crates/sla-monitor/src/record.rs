@@ -1,108 +1,109 @@
 //! A ticket as folded: its facts in the order in which they happened, and its clocks as the log records them.
+//!
+//! Open tickets are kept whole, a million of them; so names, priorities, scenes, terms and profiles are numbers, and an
+//! instant takes eight bytes wherever it stands.
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
-use ticket::intake::Status;
 use ticket::sla::{Mark, SlaEvent};
 
 use crate::attention::Attending;
 use crate::clock::Phase;
+use crate::escalation::Called;
 use crate::policy::BREACH_BP;
+use crate::state::Slot;
 
-/// A fact in sixteen bytes.
+/// An instant in eight bytes that ask for no more than four to be aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Moment {
-    pub(crate) at: Micros,
-    /// The number of its activity's name.
-    pub(crate) activity: u32,
-    /// One more than the number of its priority's name; 0 if it says none. The 65,535th priority and later ones are
-    /// taken as unsaid.
-    pub(crate) priority: u16,
-    pub(crate) status: Option<Status>,
-}
+pub(crate) struct Instant([u32; 2]);
 
-impl Moment {
-    pub(crate) fn new(at: Micros, activity: u32, status: Option<Status>, priority: Option<u32>) -> Self {
-        let priority = priority.and_then(|number| u16::try_from(number + 1).ok()).unwrap_or(0);
-        Self { at, activity, priority, status }
+impl Instant {
+    fn get(self) -> Micros {
+        let [high, low] = self.0;
+        (Micros::from(high.cast_signed()) << 32) | Micros::from(low)
     }
 }
 
-/// What stands for a name that was never said.
-const UNSAID: u32 = u32::MAX;
+impl From<Micros> for Instant {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of an instant")]
+    fn from(at: Micros) -> Self {
+        Self([((at >> 32) as i32).cast_unsigned(), at.cast_unsigned() as u32])
+    }
+}
 
-/// A ticket: about 350 bytes once it has ended, with five facts and two clocks.
+/// A fact in twelve bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moment {
+    at: Instant,
+    /// The number of what it tells.
+    pub(crate) scene: u32,
+}
+
+impl Moment {
+    pub(crate) fn new(at: Micros, scene: u32) -> Self {
+        Self { at: at.into(), scene }
+    }
+
+    pub(crate) fn at(self) -> Micros {
+        self.at.get()
+    }
+}
+
+/// What stands for a number that was never said.
+pub(crate) const UNSAID: u32 = u32::MAX;
+
+/// A ticket: an open one with four clocks takes about half a kilobyte, everything included.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Ticket {
     /// The position at which it became known: what was in force then holds for it.
     pub(crate) born: u64,
     /// Its first type or product.
     pub(crate) product: u32,
-    /// Its first priority, as in [`Moment`].
-    pub(crate) priority: u16,
-    /// Whether it came from another system.
-    pub(crate) imported: bool,
+    /// What it was opened with.
+    pub(crate) profile: u32,
     /// The queue or group it lies in.
     pub(crate) group: u32,
-    /// The name of the customer's time zone, if it was said.
-    pub(crate) zone: Option<u32>,
     /// What its clocks were last made from.
-    pub(crate) lineage: Option<u32>,
+    pub(crate) terms: u32,
+    /// Its first priority.
+    pub(crate) priority: u32,
+    /// Whether it came from another system.
+    pub(crate) imported: bool,
     /// By when they happened, then by when they became known.
     pub(crate) facts: Vec<Moment>,
-    pub(crate) clocks: Vec<Clock>,
+    clocks: Vec<Clock>,
+    /// Of all clocks, each clock's together and in order of share.
+    notches: Vec<Notch>,
     /// Only while somebody owes its next step.
-    pub(crate) attending: Option<Box<Attending>>,
+    pub(crate) attending: Option<Attending>,
+    seldom: Option<Box<Seldom>>,
 }
 
-impl Ticket {
-    pub(crate) fn new(born: u64, product: u32, priority: u16, imported: bool) -> Self {
-        let (facts, clocks) = (Vec::new(), Vec::new());
-        Self {
-            born,
-            product,
-            priority,
-            imported,
-            group: UNSAID,
-            zone: None,
-            lineage: None,
-            facts,
-            clocks,
-            attending: None,
-        }
-    }
+/// What few tickets have.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Seldom {
+    /// Of clocks whose round did not begin with the ticket: their place, and when it did.
+    began: Vec<(u8, Micros)>,
+    /// Of clocks whose target is in working days: their place, and the seconds those came to.
+    budgets: Vec<(u8, i64)>,
+    /// Breaches of rounds that are over: the clock's place, when the round began, the instant.
+    over: Vec<(u8, Option<Micros>, Micros)>,
+    /// Breached clocks for which somebody is called, by name.
+    called: Vec<(u32, Called)>,
+}
 
-    /// Takes a fact in where it belongs; of the same instant, it became known last.
-    pub(crate) fn learn(&mut self, fact: Moment) {
-        let place = self.facts.partition_point(|known| known.at <= fact.at);
-        self.facts.insert(place, fact);
-        if fact.status == Some(Status::Closed) {
-            self.facts.shrink_to_fit();
-            self.clocks.shrink_to_fit();
-        }
-    }
-
-    /// Whether its work is not closed.
-    pub(crate) fn open(&self) -> bool {
-        self.facts.iter().rev().find_map(|fact| fact.status) != Some(Status::Closed)
-    }
-
-    /// A clock of this name, if it was ever started.
-    pub(crate) fn clock(&self, name: u32) -> Option<&Clock> {
-        self.clocks.iter().find(|clock| clock.name == name)
-    }
-
-    pub(crate) fn clock_mut(&mut self, name: u32) -> &mut Clock {
-        let place = self.clocks.iter().position(|clock| clock.name == name).unwrap_or_else(|| {
-            self.clocks.push(Clock::new(name));
-            self.clocks.len() - 1
-        });
-        &mut self.clocks[place]
-    }
+/// A share of a budget with its instant, in twelve bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Notch {
+    at: Instant,
+    /// Whose: the clock's place.
+    clock: u8,
+    reached: bool,
+    share_bp: u16,
 }
 
 /// A share of a budget with its instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
     /// The share, basis points.
     pub share_bp: u32,
@@ -112,77 +113,274 @@ pub struct Share {
     pub at: Micros,
 }
 
+impl Notch {
+    fn new(clock: u8, reached: bool, mark: &Mark) -> Self {
+        let share_bp = u16::try_from(mark.share_bp).unwrap_or(u16::MAX);
+        Self { at: mark.at.into(), clock, reached, share_bp }
+    }
+
+    fn share(self) -> Share {
+        Share { share_bp: self.share_bp.into(), reached: self.reached, at: self.at.get() }
+    }
+}
+
 /// A clock as the log records it.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Clock {
     pub(crate) name: u32,
-    pub(crate) lineage: u32,
+    /// What it was made from.
+    pub(crate) terms: u32,
     pub(crate) generation: u32,
     pub(crate) phase: Phase,
     pub(crate) since: Micros,
     pub(crate) elapsed_us: i64,
-    pub(crate) budget_secs: i64,
-    /// Reached and to come, in order of share.
-    pub(crate) shares: Vec<Share>,
 }
 
-impl Clock {
-    fn new(name: u32) -> Self {
-        let phase = Phase::Cancelled;
-        Self { name, lineage: 0, generation: 0, phase, since: 0, elapsed_us: 0, budget_secs: 0, shares: Vec::new() }
+/// A clock with what the ticket keeps for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dial<'a> {
+    pub(crate) clock: &'a Clock,
+    ticket: &'a Ticket,
+    place: u8,
+}
+
+impl std::ops::Deref for Dial<'_> {
+    type Target = Clock;
+
+    fn deref(&self) -> &Clock {
+        self.clock
+    }
+}
+
+impl<'a> Dial<'a> {
+    /// Reached and to come, in order of share.
+    pub(crate) fn shares(self) -> impl Iterator<Item = Share> + 'a {
+        self.ticket.notches.iter().filter(move |notch| notch.clock == self.place).map(|notch| notch.share())
     }
 
-    /// When a share was reached, if that was not taken back.
-    pub(crate) fn reached(&self, share_bp: u32) -> Option<Micros> {
-        self.shares.iter().find(|share| share.share_bp == share_bp && share.reached).map(|share| share.at)
+    /// When a share was reached in the round that is recorded, if that was not taken back.
+    pub(crate) fn reached(self, share_bp: u32) -> Option<Micros> {
+        self.shares().find(|share| share.share_bp == share_bp && share.reached).map(|share| share.at)
     }
 
     /// The marks that have not fired.
-    pub(crate) fn pending(&self) -> impl Iterator<Item = Mark> {
-        self.shares.iter().filter(|share| !share.reached).map(|share| Mark { share_bp: share.share_bp, at: share.at })
+    pub(crate) fn pending(self) -> impl Iterator<Item = Mark> + 'a {
+        self.shares().filter(|share| !share.reached).map(|share| Mark { share_bp: share.share_bp, at: share.at })
     }
 
-    /// Takes one event about this clock in.
-    pub(crate) fn evolve(&mut self, event: &SlaEvent, lineage: u32) {
-        match event {
-            SlaEvent::ClockStarted { generation, terms, since, elapsed_us, marks, .. } => {
-                (self.lineage, self.budget_secs) = (lineage, terms.budget_secs);
-                self.run(*generation, *since, *elapsed_us, marks);
-            }
-            SlaEvent::ClockResumed { generation, since, elapsed_us, marks, .. } => {
-                self.run(*generation, *since, *elapsed_us, marks);
-            }
-            SlaEvent::ClockPaused { since, elapsed_us, .. } => self.halt(Phase::Paused, *since, *elapsed_us),
-            SlaEvent::ClockStopped { since, elapsed_us, met, .. } => {
-                self.halt(Phase::Stopped { met: *met }, *since, *elapsed_us);
-            }
-            SlaEvent::ClockCancelled { since, elapsed_us, .. } => self.halt(Phase::Cancelled, *since, *elapsed_us),
-            SlaEvent::WarningRaised { share_bp, at, .. } => self.reach(*share_bp, *at),
-            SlaEvent::Breached { at, .. } => self.reach(BREACH_BP, *at),
-            SlaEvent::BreachRevoked { .. } => self.shares.retain(|share| share.share_bp != BREACH_BP),
-            SlaEvent::BreachExplained { .. } | SlaEvent::AttentionMissed { .. } => {}
+    /// When its round began, if not with the ticket.
+    pub(crate) fn began(self) -> Option<Micros> {
+        let began = self.ticket.seldom.iter().flat_map(|seldom| &seldom.began);
+        began.filter(|(place, _)| *place == self.place).map(|(_, at)| *at).next()
+    }
+
+    /// The working seconds its working days came to, if its target is given in them.
+    pub(crate) fn of_working_days(self) -> Option<i64> {
+        let budgets = self.ticket.seldom.iter().flat_map(|seldom| &seldom.budgets);
+        budgets.filter(|(place, _)| *place == self.place).map(|(_, secs)| *secs).next()
+    }
+
+    /// The breaches that stand, each with the beginning of its round: the recorded round's last.
+    pub(crate) fn breaches(self) -> impl Iterator<Item = (Option<Micros>, Micros)> + 'a {
+        let over = self.ticket.seldom.iter().flat_map(|seldom| &seldom.over);
+        let over = over.filter(move |(place, ..)| *place == self.place).map(|(_, began, at)| (*began, *at));
+        over.chain(self.reached(BREACH_BP).map(|at| (self.began(), at)))
+    }
+
+    /// The breach of a round, if it stands.
+    pub(crate) fn breach_of(self, began: Option<Micros>) -> Option<Micros> {
+        self.breaches().find(|(round, _)| *round == began).map(|(_, at)| at)
+    }
+
+    /// The last breach that stands.
+    pub(crate) fn breach(self) -> Option<Micros> {
+        self.breaches().map(|(_, at)| at).last()
+    }
+}
+
+impl Ticket {
+    pub(crate) fn new(born: u64, product: u32, profile: u32, imported: bool) -> Self {
+        let (facts, clocks, notches) = (Vec::new(), Vec::new(), Vec::new());
+        let (group, terms, priority) = (UNSAID, UNSAID, UNSAID);
+        let (attending, seldom) = (None, None);
+        Self { born, product, profile, group, terms, priority, imported, facts, clocks, notches, attending, seldom }
+    }
+
+    /// Takes a fact in where it belongs; of the same instant, it became known last.
+    pub(crate) fn learn(&mut self, fact: Moment) {
+        let place = self.facts.partition_point(|known| known.at() <= fact.at());
+        if self.facts.len() == self.facts.capacity() {
+            self.facts.reserve_exact(2 + self.facts.len() / 2);
+        }
+        self.facts.insert(place, fact);
+    }
+
+    /// Its clocks that were ever started.
+    pub(crate) fn clocks(&self) -> impl Iterator<Item = Dial<'_>> {
+        self.clocks.iter().zip(0..).map(|(clock, place)| Dial { clock, ticket: self, place })
+    }
+
+    /// A clock of this name, if it was ever started.
+    pub(crate) fn clock(&self, name: u32) -> Option<Dial<'_>> {
+        self.clocks().find(|dial| dial.name == name)
+    }
+
+    /// What falls due, in no order.
+    pub(crate) fn ahead(&self) -> impl Iterator<Item = (Micros, Slot)> {
+        let marks = self.clocks().flat_map(|dial| {
+            let clock = dial.name;
+            dial.pending().map(move |mark| (mark.at, Slot::Mark { clock, share_bp: mark.share_bp }))
+        });
+        let calls = self.calls().filter_map(|(clock, called)| Some((called.next_at?, Slot::Call { clock: *clock })));
+        let attention = self.attending.as_ref().and_then(Attending::falls_due);
+        marks.chain(calls).chain(attention.map(|at| (at, Slot::Attention)))
+    }
+
+    /// The clocks for which somebody is called, by name.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &(u32, Called)> {
+        self.seldom.iter().flat_map(|seldom| &seldom.called)
+    }
+
+    /// The calls for a clock, if there are any.
+    pub(crate) fn called(&self, clock: u32) -> Option<&Called> {
+        self.calls().find(|(name, _)| *name == clock).map(|(_, called)| called)
+    }
+
+    /// Sets the calls for a clock, or ends them.
+    pub(crate) fn call(&mut self, clock: u32, called: Option<Called>) {
+        if called.is_some() || self.called(clock).is_some() {
+            let seldom = self.seldom.get_or_insert_default();
+            seldom.called.retain(|(name, _)| *name != clock);
+            seldom.called.extend(called.map(|called| (clock, called)));
         }
     }
 
-    fn run(&mut self, generation: u32, since: Micros, elapsed_us: i64, marks: &[Mark]) {
-        (self.phase, self.generation, self.since, self.elapsed_us) = (Phase::Running, generation, since, elapsed_us);
-        self.shares.retain(|share| share.reached);
-        let ahead = marks.iter().map(|mark| Share { share_bp: mark.share_bp, reached: false, at: mark.at });
-        self.shares.extend(ahead);
-        self.shares.sort_by_key(|share| share.share_bp);
+    /// Takes one event about a clock in; `terms` is the number of those it was started on.
+    pub(crate) fn evolve(&mut self, name: u32, event: &SlaEvent, terms: u32) {
+        let place = self.place(name);
+        match event {
+            SlaEvent::ClockStarted { generation, terms: made_from, since, elapsed_us, marks, began, .. } => {
+                self.terms = terms;
+                self.clocks[usize::from(place)].terms = terms;
+                self.allow(place, made_from.working_days.map(|_| made_from.budget_secs));
+                self.begin(place, *began);
+                self.run(place, (*generation, *since, *elapsed_us), marks);
+            }
+            SlaEvent::ClockResumed { generation, since, elapsed_us, marks, .. } => {
+                self.run(place, (*generation, *since, *elapsed_us), marks);
+            }
+            SlaEvent::ClockPaused { since, elapsed_us, .. } => self.halt(place, Phase::Paused, (*since, *elapsed_us)),
+            SlaEvent::ClockStopped { since, elapsed_us, met, .. } => {
+                self.halt(place, Phase::Stopped { met: *met }, (*since, *elapsed_us));
+            }
+            SlaEvent::ClockCancelled { since, elapsed_us, .. } => {
+                self.halt(place, Phase::Cancelled, (*since, *elapsed_us));
+            }
+            SlaEvent::WarningRaised { share_bp, at, .. } => self.reach(place, &Mark { share_bp: *share_bp, at: *at }),
+            SlaEvent::Breached { at, began, .. } => self.breach(place, *began, *at),
+            SlaEvent::BreachRevoked { at, began, .. } => self.revoke(place, *began, *at),
+            SlaEvent::BreachExplained { .. }
+            | SlaEvent::AttentionMissed { .. }
+            | SlaEvent::EscalationRaised { .. }
+            | SlaEvent::EscalationAcknowledged { .. }
+            | SlaEvent::BacklogRaised { .. }
+            | SlaEvent::BacklogCleared { .. }
+            | SlaEvent::MajorEventDeclared { .. }
+            | SlaEvent::MajorEventEnded { .. } => {}
+        }
+    }
+
+    /// The place of a clock, a new one if it has none: a policy has few, and 256 policies' worth are all a ticket gets.
+    fn place(&mut self, name: u32) -> u8 {
+        let known = self.clocks.iter().position(|clock| clock.name == name);
+        let place = known.unwrap_or_else(|| {
+            let (terms, generation, phase) = (UNSAID, 0, Phase::Cancelled);
+            let clock = Clock { name, terms, generation, phase, since: 0, elapsed_us: 0 };
+            if self.clocks.len() == self.clocks.capacity() {
+                self.clocks.reserve_exact(4);
+            }
+            self.clocks.push(clock);
+            self.clocks.len() - 1
+        });
+        u8::try_from(place).unwrap_or(u8::MAX)
+    }
+
+    fn dial(&self, place: u8) -> Dial<'_> {
+        Dial { clock: &self.clocks[usize::from(place)], ticket: self, place }
+    }
+
+    /// Sets what the working days of a clock's target came to, if it is given in them.
+    fn allow(&mut self, place: u8, budget_secs: Option<i64>) {
+        if budget_secs.is_some() || self.dial(place).of_working_days().is_some() {
+            let seldom = self.seldom.get_or_insert_default();
+            seldom.budgets.retain(|(clock, _)| *clock != place);
+            seldom.budgets.extend(budget_secs.map(|secs| (place, secs)));
+        }
+    }
+
+    /// A round begins: what the one before had passed no longer counts, but for its breach.
+    fn begin(&mut self, place: u8, began: Option<Micros>) {
+        let (before, breach) = (self.dial(place).began(), self.dial(place).reached(BREACH_BP));
+        if began == before {
+            return;
+        }
+        self.notches.retain(|notch| notch.clock != place);
+        let seldom = self.seldom.get_or_insert_default();
+        seldom.over.extend(breach.map(|at| (place, before, at)));
+        seldom.began.retain(|(clock, _)| *clock != place);
+        seldom.began.extend(began.map(|at| (place, at)));
+        // A round may come back, when another turns out not to have begun after it.
+        let back = seldom.over.iter().position(|(clock, round, _)| (*clock, *round) == (place, began));
+        if let Some((.., at)) = back.map(|index| seldom.over.remove(index)) {
+            self.reach(place, &Mark { share_bp: BREACH_BP, at });
+        }
+    }
+
+    fn run(&mut self, place: u8, (generation, since, elapsed_us): (u32, Micros, i64), marks: &[Mark]) {
+        let clock = &mut self.clocks[usize::from(place)];
+        (clock.phase, clock.generation, clock.since, clock.elapsed_us) =
+            (Phase::Running, generation, since, elapsed_us);
+        self.notches.retain(|notch| notch.clock != place || notch.reached);
+        self.notches.reserve_exact(marks.len());
+        self.notches.extend(marks.iter().map(|mark| Notch::new(place, false, mark)));
+        self.notches.sort_by_key(|notch| (notch.clock, notch.share_bp));
     }
 
     /// A mark passed before the halt still fires; the others no longer lie ahead.
-    fn halt(&mut self, phase: Phase, since: Micros, elapsed_us: i64) {
-        (self.phase, self.since, self.elapsed_us) = (phase, since, elapsed_us);
-        self.shares.retain(|share| share.reached || share.at < since);
-        self.shares.shrink_to_fit();
+    fn halt(&mut self, place: u8, phase: Phase, (since, elapsed_us): (Micros, i64)) {
+        let clock = &mut self.clocks[usize::from(place)];
+        (clock.phase, clock.since, clock.elapsed_us) = (phase, since, elapsed_us);
+        self.notches.retain(|notch| notch.clock != place || notch.reached || notch.at.get() < since);
+        self.notches.shrink_to_fit();
+        if self.clocks.iter().all(|clock| matches!(clock.phase, Phase::Stopped { .. } | Phase::Cancelled)) {
+            self.facts.shrink_to_fit();
+        }
     }
 
-    fn reach(&mut self, share_bp: u32, at: Micros) {
-        self.shares.retain(|share| share.share_bp != share_bp);
-        let place = self.shares.partition_point(|share| share.share_bp < share_bp);
-        self.shares.insert(place, Share { share_bp, reached: true, at });
+    fn reach(&mut self, place: u8, mark: &Mark) {
+        let reached = Notch::new(place, true, mark);
+        let key = |notch: &Notch| (notch.clock, notch.share_bp);
+        self.notches.retain(|notch| key(notch) != key(&reached));
+        let at = self.notches.partition_point(|notch| key(notch) < key(&reached));
+        self.notches.insert(at, reached);
+    }
+
+    /// A breach of the round on record, or of one that was over when it became known.
+    fn breach(&mut self, place: u8, began: Option<Micros>, at: Micros) {
+        if began == self.dial(place).began() {
+            self.reach(place, &Mark { share_bp: BREACH_BP, at });
+        } else {
+            self.seldom.get_or_insert_default().over.push((place, began, at));
+        }
+    }
+
+    fn revoke(&mut self, place: u8, began: Option<Micros>, at: Micros) {
+        if began == self.dial(place).began() {
+            let other = |notch: &Notch| notch.clock != place || u32::from(notch.share_bp) != BREACH_BP;
+            self.notches.retain(other);
+        } else if let Some(seldom) = &mut self.seldom {
+            seldom.over.retain(|over| *over != (place, began, at));
+        }
     }
 }
 
@@ -191,7 +389,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fact_takes_sixteen_bytes_and_a_mark_no_more() {
-        assert_eq!((size_of::<Moment>(), size_of::<Share>()), (16, 16));
+    fn facts_and_marks_take_twelve_bytes_a_clock_thirty_two() {
+        assert_eq!((size_of::<Moment>(), size_of::<Notch>(), size_of::<Clock>()), (12, 12, 32));
+        for at in [0, -1, 1, Micros::MAX, Micros::MIN, 1_709_550_000_123_456] {
+            assert_eq!(Instant::from(at).get(), at);
+        }
     }
 }

@@ -10,34 +10,51 @@ use ticket::dispatch::DispatchEvent;
 use ticket::document::Kept;
 use ticket::duty::Duties;
 use ticket::house::HouseEvent;
-use ticket::intake::{Accountable, IntakeEvent};
-use ticket::names::Names;
+use ticket::intake::{Accountable, IntakeEvent, Status};
+use ticket::names::{Interned, Names};
 use ticket::queue::{Queue, Queues};
-use ticket::sla::{BreachCause, Pinned, SlaEvent, Terms};
+use ticket::sla::{BreachCause, SlaEvent, Terms};
 use ticket::{Event, Fact, Recorded};
 use uuid::Uuid;
 
 use crate::attention::Attending;
-use crate::documents::{CALENDAR, Edition, SLA_POLICY, Shelf};
-use crate::policy::{BREACH_BP, Policy};
-use crate::record::{Clock, Moment, Ticket};
+use crate::backlog::Backlogs;
+use crate::documents::{BACKLOG_ALERT, CALENDAR, ESCALATION, Edition, ROTA, SLA_POLICY, Shelf};
+use crate::escalation::{self, Escalation};
+use crate::major::Majors;
+use crate::policy::Policy;
+use crate::record::{Dial, Moment, Ticket, UNSAID};
+use crate::rota::Rota;
+use crate::scene::{Profile, Scene};
 use crate::staff::Staff;
+use crate::tickets::Tickets;
+use crate::wheel::Wheel;
 
 /// Everything folded.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct State {
     pub(crate) desks: BTreeMap<Tenant, Desk>,
-    /// What falls due, soonest first.
-    pub(crate) ahead: BTreeSet<Due>,
+    /// The earliest deadline of each tenant that has one: never stored.
+    #[serde(skip)]
+    pub(crate) fronts: BTreeSet<(Micros, Tenant)>,
 }
 
-/// Something that falls due once the business clock stands past `at`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Due {
-    pub(crate) at: Micros,
-    pub(crate) tenant: Tenant,
-    pub(crate) ticket: Uuid,
-    pub(crate) slot: Slot,
+/// A state as it is stored: without what can be made of the rest.
+#[derive(Deserialize)]
+struct Stored {
+    desks: BTreeMap<Tenant, Desk>,
+}
+
+impl From<Stored> for State {
+    fn from(stored: Stored) -> Self {
+        let mut state = Self { desks: stored.desks, fronts: BTreeSet::new() };
+        for (tenant, desk) in &mut state.desks {
+            desk.wind();
+            state.fronts.extend(desk.front.map(|at| (at, tenant.clone())));
+        }
+        state
+    }
 }
 
 /// What of a ticket falls due.
@@ -52,31 +69,45 @@ pub enum Slot {
         /// Which share.
         share_bp: u32,
     },
+    /// The next call for a breached clock.
+    Call {
+        /// The clock's name.
+        clock: u32,
+    },
 }
 
 /// What belongs to one tenant.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Desk {
-    /// Of activities, products, groups and clocks.
+    /// Of activities, products, groups, people and clocks.
     pub(crate) names: Names,
     /// Kept apart so that their numbers stay small.
     pub(crate) priorities: Names,
-    pub(crate) tickets: BTreeMap<Uuid, Ticket>,
+    /// What facts tell.
+    pub(crate) scenes: Interned<Scene>,
+    /// What tickets were opened with.
+    #[serde(with = "crate::as_json")]
+    pub(crate) profiles: Interned<Profile>,
+    pub(crate) tickets: Tickets,
     pub(crate) policies: Shelf<Policy>,
     pub(crate) calendars: Shelf<Calendar>,
+    pub(crate) escalations: Shelf<Escalation>,
+    pub(crate) rotas: Shelf<Rota>,
+    pub(crate) alerts: Shelf<crate::backlog::Alert>,
+    pub(crate) backlogs: Backlogs,
+    pub(crate) majors: Majors,
     pub(crate) queues: Queues,
     pub(crate) duty: Duties,
-    /// The versions clocks were made from.
-    pub(crate) lineages: Vec<Lineage>,
+    /// What clocks were made from; what working days came to stays with each clock.
+    #[serde(with = "crate::as_json")]
+    pub(crate) terms: Vec<Terms>,
     pub(crate) breaches: BTreeMap<BreachKey, Breach>,
-}
-
-/// A policy and a calendar, each in the version a clock was made from, and the zone it was read off if not its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Lineage {
-    pub(crate) policy: Pinned,
-    pub(crate) calendar: Pinned,
-    pub(crate) zone: Option<String>,
+    /// The next threshold of each ticket, by its place: never stored.
+    #[serde(skip)]
+    pub(crate) wheel: Wheel,
+    /// The earliest of everything that falls due: never stored.
+    #[serde(skip)]
+    front: Option<Micros>,
 }
 
 /// A breach by its instant, ticket and clock.
@@ -104,86 +135,93 @@ impl State {
 
     /// Takes one event in.
     pub(crate) fn evolve(&mut self, event: &Recorded) {
+        let creates = matches!(event.event, Event::Intake(_) | Event::Dispatch(_) | Event::House(_));
+        if creates && !self.desks.contains_key(&event.tenant) {
+            self.desks.insert(event.tenant.clone(), Desk::default());
+        }
+        let Some(desk) = self.desks.get_mut(&event.tenant) else { return };
         match &event.event {
-            Event::Intake(intake) => self.intake(event, intake),
-            Event::Sla(sla) => self.sla(event, sla),
-            Event::House(house) => self.house(event, house),
-            Event::Dispatch(dispatch) => self.dispatch(event, dispatch),
+            Event::Intake(intake) => desk.intake(event, intake),
+            Event::Sla(sla) => desk.sla(event, sla),
+            Event::House(house) => desk.house(event, house),
+            Event::Dispatch(dispatch) => desk.dispatch(event, dispatch),
             Event::Notifier(_) => {}
         }
+        let before = desk.front;
+        desk.arm(event);
+        if desk.front != before {
+            let front = |at: Micros| (at, event.tenant.clone());
+            let come = desk.front.map(front);
+            if let Some(gone) = before.map(front) {
+                self.fronts.remove(&gone);
+            }
+            self.fronts.extend(come);
+        }
     }
+}
 
+impl Desk {
     fn intake(&mut self, event: &Recorded, intake: &IntakeEvent) {
         let (Some(fact), Some(id)) = (ticket::fact(&event.event), event.correlation) else { return };
-        let desk = self.desks.entry(event.tenant.clone()).or_default();
         let imported = matches!(intake, IntakeEvent::TicketImported { .. } | IntakeEvent::ActivityImported { .. });
-        let moment = desk.moment(event.occurred_at, &fact);
-        let ticket = desk.tickets.entry(id).or_insert_with(|| {
-            let product = desk.names.number(fact.product.unwrap_or_default());
-            Ticket::new(event.position, product, moment.priority, imported)
-        });
-        if let IntakeEvent::Received { request, .. } | IntakeEvent::TicketImported { request, .. } = intake {
-            ticket.zone = request.zone.as_deref().map(|zone| desk.names.number(zone));
-        }
         // Another system's groups are none of our queues.
-        if let Some(group) = fact.group.filter(|_| !matches!(intake, IntakeEvent::ActivityImported { .. })) {
-            ticket.group = desk.names.number(group);
+        let foreign = matches!(intake, IntakeEvent::ActivityImported { .. });
+        let queue = fact.group.filter(|_| !foreign).map(|group| self.names.number(group));
+        let moment = self.moment(event.occurred_at, &fact, queue);
+        if self.tickets.place(&id).is_none() {
+            let product = self.names.number(fact.product.unwrap_or_default());
+            let profile = match intake {
+                IntakeEvent::Received { request, .. } | IntakeEvent::TicketImported { request, .. } => {
+                    self.profiles.number(&Profile::of(request))
+                }
+                _ => UNSAID,
+            };
+            self.tickets.add(id, Ticket::new(event.position, product, profile, imported));
         }
+        let priority = self.said(moment).and_then(|scene| scene.priority);
+        let Some(ticket) = self.tickets.get_mut(&id) else { return };
+        if ticket.facts.is_empty() {
+            ticket.priority = priority.unwrap_or(UNSAID);
+        }
+        ticket.group = queue.unwrap_or(ticket.group);
         ticket.learn(moment);
-        let due = |known: Option<&Attending>| {
-            let (at, tenant) = (known?.falls_due()?, event.tenant.clone());
-            Some(Due { at, tenant, ticket: id, slot: Slot::Attention })
-        };
-        if let Some(renewed) = due(ticket.attending.as_deref()) {
-            self.ahead.remove(&renewed);
-        }
-        ticket.attending = Attending::evolve(ticket.attending.take(), event, intake);
-        self.ahead.extend(due(ticket.attending.as_deref()));
+        ticket.attending = Attending::evolve(ticket.attending, event, intake, &mut self.names);
+        self.watch(id, None);
     }
 
     /// What happened in the field to a ticket that is here; who is on duty.
     fn dispatch(&mut self, event: &Recorded, dispatch: &DispatchEvent) {
-        let desk = self.desks.entry(event.tenant.clone()).or_default();
         if event.stream.family() == "engineer" {
-            desk.duty.learn(event.stream.key(), dispatch);
+            self.duty.learn(event.stream.key(), dispatch);
         } else if let (Some(fact), Some(id)) = (ticket::fact(&event.event), event.correlation) {
-            let moment = desk.moment(event.occurred_at, &fact);
-            if let Some(ticket) = desk.tickets.get_mut(&id) {
+            let moment = self.moment(event.occurred_at, &fact, None);
+            if let Some(ticket) = self.tickets.get_mut(&id) {
                 ticket.learn(moment);
             }
         }
     }
 
     fn sla(&mut self, event: &Recorded, sla: &SlaEvent) {
+        self.majors.evolve(event, sla);
         let Some(id) = event.correlation else { return };
-        let Some(desk) = self.desks.get_mut(&event.tenant) else { return };
-        let Some(ticket) = desk.tickets.get_mut(&id) else { return };
-        let due = |at, slot| Due { at, tenant: event.tenant.clone(), ticket: id, slot };
+        self.backlogs.evolve(id, sla);
+        let Some(ticket) = self.tickets.get_mut(&id) else { return };
         if let SlaEvent::AttentionMissed { step, due_at, next_at, .. } = sla {
             if let Some(attending) = ticket.attending.as_mut().filter(|known| known.falls_due() == Some(*due_at)) {
-                self.ahead.remove(&due(*due_at, Slot::Attention));
                 (attending.step, attending.due_at) = (*step, *next_at);
-                self.ahead.insert(due(*next_at, Slot::Attention));
             }
             return;
         }
         let Some(name) = clock_name(sla) else { return };
-        let clock = desk.names.number(name);
-        if let SlaEvent::ClockStarted { terms, .. } = sla {
-            let Terms { policy, calendar, zone, .. } = terms.clone();
-            let lineage = Lineage { policy, calendar, zone };
-            ticket.lineage = Some(numbered(&mut desk.lineages, lineage));
-        }
-        let lineage = ticket.lineage.unwrap_or_default();
-        let record = ticket.clock_mut(clock);
-        for mark in record.pending() {
-            self.ahead.remove(&due(mark.at, Slot::Mark { clock, share_bp: mark.share_bp }));
-        }
-        note_breach(&mut desk.breaches, (id, clock), record, sla);
-        record.evolve(sla, lineage);
-        for mark in record.pending() {
-            self.ahead.insert(due(mark.at, Slot::Mark { clock, share_bp: mark.share_bp }));
-        }
+        let clock = self.names.number(name);
+        let terms = match sla {
+            SlaEvent::ClockStarted { terms, .. } => numbered(&mut self.terms, shared(terms)),
+            _ => UNSAID,
+        };
+        let standing = ticket.clock(clock).into_iter().flat_map(Dial::breaches).map(|(_, at)| at).collect::<Vec<_>>();
+        note_breach(&mut self.breaches, (id, clock), &standing, sla);
+        escalation::evolve(ticket, clock, sla);
+        ticket.evolve(clock, sla, terms);
     }
 
     fn house(&mut self, event: &Recorded, house: &HouseEvent) {
@@ -194,27 +232,81 @@ impl State {
             | HouseEvent::ReactionParked { .. }
             | HouseEvent::ClockAnchored { .. } => return,
         };
-        let desk = self.desks.entry(event.tenant.clone()).or_default();
         match kind.as_str() {
-            CALENDAR => shelve(&mut desk.calendars, event, (name, spec)),
-            SLA_POLICY => shelve(&mut desk.policies, event, (name, spec)),
-            "Queue" => desk.queues.set(name, spec.and_then(|spec| Queue::read(spec).ok())),
+            CALENDAR => shelve(&mut self.calendars, event, (name, spec)),
+            SLA_POLICY => shelve(&mut self.policies, event, (name, spec)),
+            ESCALATION => shelve(&mut self.escalations, event, (name, spec)),
+            ROTA => shelve(&mut self.rotas, event, (name, spec)),
+            BACKLOG_ALERT => {
+                shelve(&mut self.alerts, event, (name, spec));
+                if self.backlogs.apply(name, event.version, spec).is_some() {
+                    for id in self.tickets.iter().map(|(id, _)| id).collect::<Vec<_>>() {
+                        self.watch(id, Some(name));
+                    }
+                }
+            }
+            "Queue" => self.queues.set(name, spec.and_then(|spec| Queue::read(spec).ok())),
             _ => {}
         }
     }
-}
 
-impl Desk {
     /// Who stands behind a ticket at an instant.
     pub(crate) fn staff(&self, ticket: &Ticket, at: Micros) -> Staff<'_> {
         Staff { queues: &self.queues, duty: &self.duty, lies_in: self.names.text(ticket.group), at }
     }
 
-    fn moment(&mut self, at: Micros, fact: &Fact<'_>) -> Moment {
+    fn moment(&mut self, at: Micros, fact: &Fact<'_>, queue: Option<u32>) -> Moment {
         // An imported line without a priority does not say that it has none.
         let priority = fact.priority.filter(|priority| !priority.is_empty());
         let priority = priority.map(|priority| self.priorities.number(priority));
-        Moment::new(at, self.names.number(fact.activity), fact.state, priority)
+        let scene = Scene::of(fact, self.names.number(fact.activity), priority, queue);
+        Moment::new(at, self.scenes.number(&scene))
+    }
+
+    fn said(&self, moment: Moment) -> Option<&Scene> {
+        self.scenes.values().get(usize::try_from(moment.scene).ok()?)
+    }
+
+    /// Tells those who watch a queue where a ticket lies now.
+    fn watch(&mut self, id: Uuid, only: Option<&str>) {
+        if self.backlogs.is_empty() {
+            return;
+        }
+        let Some(ticket) = self.tickets.get(&id) else { return };
+        let mut lies: Option<(&str, Micros)> = None;
+        let mut queue = "";
+        // What is only replayed history lies in nobody's queue.
+        for fact in ticket.attending.iter().flat_map(|_| self.seen(ticket)) {
+            let moved = fact.queue.filter(|next| *next != queue);
+            queue = fact.queue.unwrap_or(queue);
+            lies = match (fact.status == Some(Status::Closed), moved, lies) {
+                (true, ..) => None,
+                (false, None, Some(lies)) => Some(lies),
+                (false, ..) if fact.status.is_some() || moved.is_some() => Some((queue, fact.at)),
+                (false, _, lies) => lies,
+            };
+        }
+        let lies = lies.map(|(queue, since)| (queue.to_owned(), since));
+        self.backlogs.moved(id, lies.as_ref().map(|(queue, since)| (queue.as_str(), *since)), only);
+    }
+
+    /// Moves the wheel on, and sets in it what the ticket of an event has ahead.
+    fn arm(&mut self, event: &Recorded) {
+        self.wheel.advance(event.recorded_at);
+        let place = event.correlation.and_then(|id| self.tickets.place(&id));
+        if let Some((place, (_, ticket))) = place.and_then(|place| Some((place, self.tickets.at(place)?))) {
+            self.wheel.set(place, ticket.ahead().map(|(at, _)| at).min());
+        }
+        self.front = self.wheel.next().into_iter().chain(self.backlogs.ahead().map(|(at, ..)| at)).min();
+    }
+
+    /// Makes what is never stored.
+    fn wind(&mut self) {
+        self.wheel = Wheel::default();
+        for (place, ticket) in self.tickets.placed() {
+            self.wheel.set(place, ticket.ahead().map(|(at, _)| at).min());
+        }
+        self.front = self.wheel.next().into_iter().chain(self.backlogs.ahead().map(|(at, ..)| at)).min();
     }
 }
 
@@ -224,42 +316,47 @@ fn shelve<T>(shelf: &mut Shelf<T>, event: &Recorded, (name, spec): (&str, Option
     shelf.entry(name.to_owned()).or_default().push(Edition { position: event.position, kept });
 }
 
-/// The number of a lineage; there are as many as pairs of versions, and tickets of one time share the last ones.
-fn numbered(lineages: &mut Vec<Lineage>, lineage: Lineage) -> u32 {
-    let known = lineages.iter().rposition(|known| *known == lineage);
+/// Terms without what differs from ticket to ticket: the seconds that working days come to.
+fn shared(terms: &Terms) -> Terms {
+    let budget_secs = if terms.working_days.is_some() { 0 } else { terms.budget_secs };
+    Terms { budget_secs, ..terms.clone() }
+}
+
+/// The number of terms; there are few, and tickets of one time share the last ones.
+fn numbered(all: &mut Vec<Terms>, terms: Terms) -> u32 {
+    let known = all.iter().rposition(|known| *known == terms);
     let number = known.unwrap_or_else(|| {
-        lineages.push(lineage);
-        lineages.len() - 1
+        all.push(terms);
+        all.len() - 1
     });
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// The ledger of breaches, which outlives the marks. An explanation is of the breach that stands.
-fn note_breach(ledger: &mut BTreeMap<BreachKey, Breach>, of: (Uuid, u32), record: &Clock, event: &SlaEvent) {
-    let (ticket, clock) = of;
+fn note_breach(
+    ledger: &mut BTreeMap<BreachKey, Breach>,
+    (ticket, clock): (Uuid, u32),
+    standing: &[Micros],
+    event: &SlaEvent,
+) {
     match event {
         SlaEvent::Breached { at, accountable, .. } => {
             let breach = Breach { accountable: accountable.clone(), revoked: false, explained: None };
             ledger.insert((*at, ticket, clock), breach);
         }
-        SlaEvent::BreachRevoked { at, .. } => {
+        // Another round's breach of the same instant stands all the same.
+        SlaEvent::BreachRevoked { at, .. } if standing.iter().filter(|standing| *standing == at).count() < 2 => {
             if let Some(breach) = ledger.get_mut(&(*at, ticket, clock)) {
                 breach.revoked = true;
             }
         }
         SlaEvent::BreachExplained { cause, note, .. } => {
-            let standing = record.reached(BREACH_BP).and_then(|at| ledger.get_mut(&(at, ticket, clock)));
+            let standing = standing.last().and_then(|at| ledger.get_mut(&(*at, ticket, clock)));
             if let Some(breach) = standing {
                 breach.explained = Some((*cause, note.clone()));
             }
         }
-        SlaEvent::ClockStarted { .. }
-        | SlaEvent::ClockPaused { .. }
-        | SlaEvent::ClockResumed { .. }
-        | SlaEvent::ClockStopped { .. }
-        | SlaEvent::ClockCancelled { .. }
-        | SlaEvent::WarningRaised { .. }
-        | SlaEvent::AttentionMissed { .. } => {}
+        _ => {}
     }
 }
 
@@ -274,7 +371,13 @@ fn clock_name(event: &SlaEvent) -> Option<&str> {
         | SlaEvent::WarningRaised { clock, .. }
         | SlaEvent::Breached { clock, .. }
         | SlaEvent::BreachRevoked { clock, .. }
-        | SlaEvent::BreachExplained { clock, .. } => Some(clock),
-        SlaEvent::AttentionMissed { .. } => None,
+        | SlaEvent::BreachExplained { clock, .. }
+        | SlaEvent::EscalationRaised { clock, .. }
+        | SlaEvent::EscalationAcknowledged { clock, .. } => Some(clock),
+        SlaEvent::AttentionMissed { .. }
+        | SlaEvent::BacklogRaised { .. }
+        | SlaEvent::BacklogCleared { .. }
+        | SlaEvent::MajorEventDeclared { .. }
+        | SlaEvent::MajorEventEnded { .. } => None,
     }
 }

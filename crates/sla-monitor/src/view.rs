@@ -1,16 +1,23 @@
 //! What can be asked about clocks: those of a ticket, breaches, deadlines, documents in force. One tenant's at a time.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use decider::{Micros, Tenant};
 use ticket::intake::Accountable;
-use ticket::sla::BreachCause;
+use ticket::sla::{BreachCause, Pinned, Terms};
 use uuid::Uuid;
 
 use crate::clock::Phase;
+use crate::documents::in_force;
+use crate::figures::paused_though_replied_us;
+use crate::major::Major;
 use crate::policy::BREACH_BP;
 pub use crate::record::Share;
-use crate::record::{Clock, Ticket};
+use crate::record::{Dial, Ticket};
+use crate::rota::Rota;
 pub use crate::state::Slot;
-use crate::state::{BreachKey, Desk, Lineage, State};
+use crate::state::{BreachKey, Desk, State};
 
 /// A clock of a ticket, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +40,12 @@ pub struct ClockView {
     pub shares: Vec<Share>,
     /// The breach that stands.
     pub breach: Option<BreachView>,
+    /// Working microseconds it stood still though the customer had spoken last.
+    pub paused_though_replied_us: i64,
+    /// Who is called for its breach: the step, who was called last, who answers for it.
+    pub called: Option<(u32, Vec<String>, Option<String>)>,
+    /// The major event it was made under.
+    pub major: Option<String>,
 }
 
 /// A breach.
@@ -83,26 +96,29 @@ pub struct Deadline {
 /// The clocks of a ticket in order of name; nothing if the tenant has no such ticket.
 pub fn clocks(state: &State, tenant: &Tenant, id: Uuid) -> Option<Vec<ClockView>> {
     let (desk, ticket) = state.ticket(tenant, id)?;
-    let mut clocks: Vec<_> = ticket.clocks.iter().map(|clock| clock_view(desk, id, clock)).collect();
+    let mut clocks: Vec<_> = ticket.clocks().map(|clock| clock_view(desk, (id, ticket), clock)).collect();
     clocks.sort_by(|a, b| a.name.cmp(&b.name));
     Some(clocks)
 }
 
-fn clock_view(desk: &Desk, ticket: Uuid, clock: &Clock) -> ClockView {
-    let lineage = usize::try_from(clock.lineage).ok().and_then(|number| desk.lineages.get(number));
-    let pinned = |of: fn(&Lineage) -> &ticket::sla::Pinned| {
-        lineage.map_or_else(Default::default, |lineage| (of(lineage).name.clone(), of(lineage).version))
+fn clock_view(desk: &Desk, (id, ticket): (Uuid, &Ticket), clock: Dial<'_>) -> ClockView {
+    let terms = desk.terms_of(clock.terms);
+    let pinned = |of: fn(&Terms) -> &Pinned| {
+        terms.map_or_else(Default::default, |terms| (of(terms).name.clone(), of(terms).version))
     };
     ClockView {
         name: desk.names.text(clock.name).to_owned(),
         phase: clock.phase,
-        policy: pinned(|lineage| &lineage.policy),
-        calendar: pinned(|lineage| &lineage.calendar),
-        budget_secs: clock.budget_secs,
+        policy: pinned(|terms| &terms.policy),
+        calendar: pinned(|terms| &terms.calendar),
+        budget_secs: desk.budget_secs(clock),
         elapsed_us: clock.elapsed_us,
         generation: clock.generation,
-        shares: clock.shares.clone(),
-        breach: clock.reached(BREACH_BP).and_then(|at| breach_view(desk, (at, ticket, clock.name))),
+        shares: clock.shares().collect(),
+        breach: clock.breach().and_then(|at| breach_view(desk, (at, id, clock.name))),
+        paused_though_replied_us: paused_though_replied_us(desk, ticket, desk.names.text(clock.name)),
+        called: ticket.called(clock.name).map(|one| (one.step, one.wakes.clone(), one.acknowledged.clone())),
+        major: terms.and_then(|terms| terms.major.clone()),
     }
 }
 
@@ -118,15 +134,29 @@ fn breach_view(desk: &Desk, key: BreachKey) -> Option<BreachView> {
     })
 }
 
+/// Most major events that are listed: the last declared.
+const MAJORS_MAX: usize = 1_000;
+
+/// Runs something on every major event a tenant had, in order of name.
+pub fn majors<T>(state: &State, tenant: &Tenant, show: impl Fn(&str, &Major) -> T) -> Vec<T> {
+    let mut all: Vec<_> = state.desk(tenant).into_iter().flat_map(|desk| desk.majors.iter()).collect();
+    all.sort_by_key(|(_, major)| Reverse(major.declared_at));
+    all.truncate(MAJORS_MAX);
+    all.sort_by_key(|(name, _)| *name);
+    all.into_iter().map(|(name, major)| show(name, major)).collect()
+}
+
+/// Who is on call by a rota at an instant, and by which shift; nothing if there is no such rota.
+pub fn on_call(state: &State, tenant: &Tenant, rota: &str, at: Micros) -> Option<Option<(String, String)>> {
+    let rota = in_force(&state.desk(tenant)?.rotas, rota)?.get(Rota::read)?;
+    Some(rota.who(at).map(|on| (on.person.to_owned(), on.shift.to_owned())))
+}
+
 /// The breach of a clock that stands.
 pub fn breach(state: &State, tenant: &Tenant, id: Uuid, clock: &str) -> Option<BreachView> {
     let (desk, ticket) = state.ticket(tenant, id)?;
-    let record: &Clock = named(desk, ticket, clock)?;
-    breach_view(desk, (record.reached(BREACH_BP)?, id, record.name))
-}
-
-fn named<'a>(desk: &Desk, ticket: &'a Ticket, clock: &str) -> Option<&'a Clock> {
-    ticket.clock(desk.names.find(clock)?)
+    let record = ticket.clock(desk.names.find(clock)?)?;
+    breach_view(desk, (record.breach()?, id, record.name))
 }
 
 /// Where a list of breaches goes on: behind this instant, ticket and clock.
@@ -167,15 +197,34 @@ pub fn deadlines(
     limit: usize,
 ) -> (Vec<Deadline>, Option<DeadlineCursor>) {
     let Some(desk) = state.desk(tenant) else { return (Vec::new(), None) };
-    let ours = state.ahead.iter().filter(|due| due.tenant == *tenant);
-    let before = ours.take_while(|due| end.is_none_or(|end| due.at < end));
-    let keys = before.map(|due| (due.at, due.ticket, due.slot)).filter(|key| after.is_none_or(|after| *key > after));
+    let before = |at: Micros| end.is_none_or(|end| at < end);
+    let keys = in_order(desk).take_while(|(at, ..)| before(*at)).filter(|key| after.is_none_or(|after| *key > after));
     page(keys, limit, |(at, ticket, slot)| {
         let (clock, share_bp) = match slot {
             Slot::Attention => ("attention", BREACH_BP),
             Slot::Mark { clock, share_bp } => (desk.names.text(clock), share_bp),
+            Slot::Call { .. } => ("escalation", BREACH_BP),
         };
         Some(Deadline { at, ticket, clock: clock.to_owned(), share_bp, slot })
+    })
+}
+
+/// Everything a tenant's tickets have ahead, soonest first: the wheel knows each ticket's first, and what lies behind it
+/// is taken up with that.
+fn in_order(desk: &Desk) -> impl Iterator<Item = DeadlineCursor> {
+    let mut firsts = desk.wheel.due(Micros::MAX).peekable();
+    let mut known = BinaryHeap::new();
+    std::iter::from_fn(move || {
+        let may_come_first = |at: Micros, known: &BinaryHeap<Reverse<DeadlineCursor>>| {
+            known.peek().is_none_or(|Reverse((first, ..))| at <= *first)
+        };
+        while let Some((_, place)) = firsts.next_if(|(at, _)| may_come_first(*at, &known)) {
+            let ticket = desk.tickets.at(place);
+            known.extend(
+                ticket.iter().flat_map(|(id, ticket)| ticket.ahead().map(|(at, slot)| Reverse((at, *id, slot)))),
+            );
+        }
+        known.pop().map(|Reverse(key)| key)
     })
 }
 

@@ -40,7 +40,7 @@ pub struct TicketFacts {
 }
 
 /// A field's value as conditions see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// Yes or no.
@@ -54,12 +54,6 @@ pub enum Scalar {
 impl TicketFacts {
     /// What is known of a ticket when it is opened.
     pub fn of(request: &Request) -> Self {
-        let scalar = |value: &FieldValue| match value {
-            FieldValue::Text(text) => Some(Scalar::Text(text.clone())),
-            FieldValue::Number(number) => Some(Scalar::Number(*number)),
-            FieldValue::Flag(flag) => Some(Scalar::Flag(*flag)),
-            FieldValue::Private(_) => None,
-        };
         Self {
             ticket_type: request.ticket_type.clone(),
             priority: request.priority.name().to_owned(),
@@ -68,7 +62,7 @@ impl TicketFacts {
             queue: request.queue.clone(),
             channel: request.channel,
             has_customer: request.customer.is_some(),
-            fields: request.fields.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
+            fields: plain(&request.fields),
         }
     }
 
@@ -85,6 +79,17 @@ impl TicketFacts {
             fields: BTreeMap::new(),
         }
     }
+}
+
+/// The fields that are not personal.
+pub fn plain(fields: &BTreeMap<String, FieldValue>) -> BTreeMap<String, Scalar> {
+    let scalar = |value: &FieldValue| match value {
+        FieldValue::Text(text) => Some(Scalar::Text(text.clone())),
+        FieldValue::Number(number) => Some(Scalar::Number(*number)),
+        FieldValue::Flag(flag) => Some(Scalar::Flag(*flag)),
+        FieldValue::Private(_) => None,
+    };
+    fields.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect()
 }
 
 /// A compiled condition.

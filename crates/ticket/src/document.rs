@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The kinds of documents with the service that owns each, in the order in which they are applied.
-pub const KINDS: [(&str, &str); 11] = [
+pub const KINDS: [(&str, &str); 14] = [
     ("Calendar", "sla-monitor"),
     ("Queue", "intake"),
     ("Engineer", "dispatch"),
+    ("Rota", "sla-monitor"),
+    ("Escalation", "sla-monitor"),
+    ("BacklogAlert", "sla-monitor"),
     ("SlaPolicy", "sla-monitor"),
     ("DispatchPolicy", "dispatch"),
     ("TicketType", "intake"),
@@ -23,11 +26,16 @@ pub const KINDS: [(&str, &str); 11] = [
 ];
 
 /// What documents name of each other: the kind, where in its spec (`*` stands for every item of a list), the kind named.
-pub const REFERENCES: [(&str, &str, &str); 14] = [
+pub const REFERENCES: [(&str, &str, &str); 19] = [
     ("Queue", "/calendar", "Calendar"),
     ("Queue", "/fallback", "Queue"),
     ("Engineer", "/shift", "Calendar"),
+    ("Escalation", "/steps/*/queue", "Queue"),
+    ("Escalation", "/steps/*/rota", "Rota"),
+    ("Escalation", "/fallback", "Queue"),
+    ("BacklogAlert", "/queue", "Queue"),
     ("SlaPolicy", "/calendar", "Calendar"),
+    ("SlaPolicy", "/escalation", "Escalation"),
     ("TicketType", "/calendar", "Calendar"),
     ("TicketType", "/queue", "Queue"),
     ("JobType", "/ticket_type", "TicketType"),

@@ -1,8 +1,33 @@
 //! What an event means to clocks and figures, whether it is our own or another system's.
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
 use crate::Event;
 use crate::dispatch::DispatchEvent;
-use crate::intake::{ActivityKind, Author, IntakeEvent, Priority, Status};
+use crate::intake::{ActivityKind, Author, IntakeEvent, Priority, Status, WaitReason};
+
+/// What an event says of the reasons a ticket waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits<'a> {
+    /// Nothing: they stay as they were, as long as it waits.
+    Unsaid,
+    /// These too.
+    More(&'a BTreeSet<WaitReason>),
+    /// These, and no others.
+    Only(&'a BTreeSet<WaitReason>),
+}
+
+/// Between whom something was really said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Touch {
+    /// The customer spoke to us.
+    Inbound,
+    /// We spoke to the customer.
+    Outbound,
+}
 
 /// One thing that happened to a ticket. What an event does not say stays as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +48,10 @@ pub struct Fact<'a> {
     pub product: Option<&'a str>,
     /// Whether it was called off.
     pub cancelled: bool,
+    /// What it waits for after it.
+    pub waits: Waits<'a>,
+    /// Whether customer and we were in touch by it.
+    pub touch: Option<Touch>,
 }
 
 impl Priority {
@@ -70,7 +99,18 @@ impl ActivityKind {
 
 impl<'a> Fact<'a> {
     fn of(activity: &'a str, kind: ActivityKind, state: Option<Status>) -> Self {
-        Self { activity, kind, state, agent: None, group: None, priority: None, product: None, cancelled: false }
+        Self {
+            activity,
+            kind,
+            state,
+            agent: None,
+            group: None,
+            priority: None,
+            product: None,
+            cancelled: false,
+            waits: Waits::Unsaid,
+            touch: None,
+        }
     }
 }
 
@@ -160,12 +200,26 @@ fn native(event: &IntakeEvent) -> Fact<'_> {
         IntakeEvent::TakenInCharge { agent, .. } => {
             Fact { agent: Some(agent), ..Fact::of("TakenInCharge", Kind::Accept, working) }
         }
-        IntakeEvent::Commented { author, public, .. } => Fact::of(spoken(*author, *public), Kind::Note, None),
-        IntakeEvent::ContactLogged { .. } => Fact::of("ContactLogged", Kind::Note, None),
-        IntakeEvent::WaitStarted { .. } => Fact::of("WaitStarted", Kind::Wait, Some(Status::Waiting)),
+        IntakeEvent::Commented { author, public, .. } => {
+            let touch = match (author, public) {
+                (Author::Customer, _) => Some(Touch::Inbound),
+                (Author::Agent, true) => Some(Touch::Outbound),
+                (Author::Agent, false) | (Author::Robot, _) => None,
+            };
+            Fact { touch, ..Fact::of(spoken(*author, *public), Kind::Note, None) }
+        }
+        IntakeEvent::ContactLogged { inbound, reached, .. } => {
+            let outbound = reached.then_some(Touch::Outbound);
+            let touch = if *inbound { Some(Touch::Inbound) } else { outbound };
+            Fact { touch, ..Fact::of("ContactLogged", Kind::Note, None) }
+        }
+        IntakeEvent::WaitStarted { reasons, .. } => {
+            Fact { waits: Waits::More(reasons), ..Fact::of("WaitStarted", Kind::Wait, Some(Status::Waiting)) }
+        }
         IntakeEvent::WaitEnded { remaining, .. } => {
-            let state = if remaining.is_empty() { working } else { Some(Status::Waiting) };
-            Fact::of("WaitEnded", if remaining.is_empty() { Kind::Resume } else { Kind::Note }, state)
+            let (kind, state) =
+                if remaining.is_empty() { (Kind::Resume, working) } else { (Kind::Note, Some(Status::Waiting)) };
+            Fact { waits: Waits::Only(remaining), ..Fact::of("WaitEnded", kind, state) }
         }
         IntakeEvent::VisitScheduled { .. } => Fact::of("VisitScheduled", Kind::Note, None),
         IntakeEvent::VisitFellThrough { .. } => Fact::of("VisitFellThrough", Kind::Note, None),

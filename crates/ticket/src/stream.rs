@@ -18,6 +18,11 @@ pub fn sla(ticket: Uuid) -> Stream {
     Stream::new("sla", ticket)
 }
 
+/// A major event, by its name; sla-monitor writes it.
+pub fn major(name: &str) -> Stream {
+    Stream::new("major", name)
+}
+
 /// The field work of a ticket; dispatch writes it.
 pub fn work(ticket: Uuid) -> Stream {
     Stream::new("work", ticket)
@@ -66,7 +71,7 @@ pub fn owner(stream: &Stream) -> Option<&str> {
     match stream.family() {
         "ticket" | "customer" | "asset" | "article" | "name" => Some("intake"),
         "work" | "engineer" | "stock" | "track" => Some("dispatch"),
-        "sla" => Some("sla-monitor"),
+        "sla" | "major" => Some("sla-monitor"),
         "reminder" | "recipient" => Some("notifier"),
         "config" => stream.key().split('/').next(),
         "service" => Some(stream.key()),

@@ -20,12 +20,16 @@ pub(crate) enum Figure {
     ServerUs,
     /// Microseconds of the client's processor, per event.
     ClientUs,
+    /// Nanoseconds each took.
+    Ns,
+    /// Bytes of memory each takes.
+    Bytes,
 }
 
 impl Figure {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::PerSec, Self::P50Ms, Self::P99Ms, Self::Fsyncs, Self::ServerUs, Self::ClientUs];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::PerSec, Self::P50Ms, Self::P99Ms, Self::Fsyncs, Self::ServerUs, Self::ClientUs, Self::Ns, Self::Bytes];
 
     /// What it is called.
     pub(crate) fn name(self) -> &'static str {
@@ -36,6 +40,8 @@ impl Figure {
             Self::Fsyncs => "fsync/event",
             Self::ServerUs => "server µs/event",
             Self::ClientUs => "client µs/event",
+            Self::Ns => "ns each",
+            Self::Bytes => "bytes each",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `make bench`: Docket beside its peers and its limits in one run: one table on standard output, the same as JSON.
 
 mod append;
+mod clocks;
 mod figure;
 mod flood;
 mod load;
@@ -64,6 +65,9 @@ struct Run {
     /// Events of the log that is rebuilt from.
     #[arg(long, default_value_t = 500_000)]
     events: u32,
+    /// Open tickets with four clocks each.
+    #[arg(long, default_value_t = 1_000_000)]
+    tickets: u32,
     /// Only these parts.
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Part>,
@@ -82,6 +86,8 @@ enum Part {
     React,
     /// Two tenants.
     Flood,
+    /// Deadlines.
+    Clocks,
 }
 
 #[tokio::main]
@@ -121,11 +127,15 @@ async fn measure(run: &Run) -> anyhow::Result<String> {
         if wanted(Part::Flood) {
             flood::round(&mut server, &mut book).await?;
         }
+        if wanted(Part::Clocks) {
+            clocks::round(&mut server, run.tickets, &mut book).await?;
+        }
     }
-    let targets: Vec<_> = [append::targets(), replay::targets(), relay::targets(), react::targets(), flood::targets()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let targets: Vec<_> =
+        [append::targets(), replay::targets(), relay::targets(), react::targets(), flood::targets(), clocks::targets()]
+            .into_iter()
+            .flatten()
+            .collect();
     let report = Report::of(about, run.rounds, &targets, book);
     std::fs::write(&run.json, serde_json::to_vec_pretty(&report)?)?;
     Ok(report.text())

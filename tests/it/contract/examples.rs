@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod notifier;
+mod sla;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use ticket::intake::{
     IntakeEvent, Priority, Request, Status, Urgency, WaitReason, Weight,
 };
 use ticket::personal::Personal;
-use ticket::sla::{BreachCause, Mark, Pinned, SlaEvent, Terms};
+use ticket::sla::Pinned;
 use uuid::Uuid;
 
 /// 2026-03-02T09:30:00Z.
@@ -30,7 +31,7 @@ const VISIT: Uuid = Uuid::from_u128(0x0195_5630_0000_7000_8000_0000_0000_0003);
 /// Every kind, fully set.
 pub(super) fn full() -> Vec<Event> {
     let intake = intake_opening().into_iter().chain(intake_moving()).chain(intake_visits()).chain(intake_ending());
-    let sla = sla_clocks().into_iter().chain(sla_lateness()).map(Event::Sla);
+    let sla = sla::full().map(Event::Sla);
     let field = dispatch::full().into_iter().map(Event::Dispatch);
     let told = notifier::full().into_iter().map(Event::Notifier);
     let house = house().into_iter().map(Event::House);
@@ -41,7 +42,7 @@ pub(super) fn full() -> Vec<Event> {
 pub(super) fn minimal(event: &Event) -> Option<Event> {
     match event {
         Event::Intake(event) => intake_minimal(event).map(Event::Intake),
-        Event::Sla(event) => sla_minimal(event).map(Event::Sla),
+        Event::Sla(event) => sla::minimal(event).map(Event::Sla),
         Event::House(event) => house_minimal(event),
         Event::Dispatch(event) => dispatch::minimal(event).map(Event::Dispatch),
         Event::Notifier(event) => notifier::minimal(event).map(Event::Notifier),
@@ -82,27 +83,6 @@ fn intake_minimal(event: &IntakeEvent) -> Option<IntakeEvent> {
         | E::Cancelled { .. }
         | E::CustomerErased { .. } => return None,
     })
-}
-
-fn sla_minimal(event: &SlaEvent) -> Option<SlaEvent> {
-    use SlaEvent as E;
-    match event.clone() {
-        E::Breached { clock, generation, at, accountable: _ } => {
-            Some(E::Breached { clock, generation, at, accountable: None })
-        }
-        E::ClockStarted { clock, generation, terms, since, elapsed_us, marks } => {
-            let terms = Terms { working_days: None, zone: None, ..terms };
-            Some(E::ClockStarted { clock, generation, terms, since, elapsed_us, marks })
-        }
-        E::ClockPaused { .. }
-        | E::ClockResumed { .. }
-        | E::ClockStopped { .. }
-        | E::ClockCancelled { .. }
-        | E::WarningRaised { .. }
-        | E::BreachRevoked { .. }
-        | E::BreachExplained { .. }
-        | E::AttentionMissed { .. } => None,
-    }
 }
 
 fn house_minimal(event: &HouseEvent) -> Option<Event> {
@@ -207,31 +187,6 @@ fn intake_ending() -> [IntakeEvent; 7] {
     ]
 }
 
-fn sla_clocks() -> [SlaEvent; 5] {
-    use SlaEvent as E;
-    let (clock, since, elapsed_us) = ("resolution".to_owned(), MONDAY, HOUR);
-    [
-        E::ClockStarted { clock: clock.clone(), generation: 1, terms: terms(), since, elapsed_us, marks: marks() },
-        E::ClockPaused { clock: clock.clone(), generation: 1, since, elapsed_us },
-        E::ClockResumed { clock: clock.clone(), generation: 2, since, elapsed_us, marks: marks() },
-        E::ClockStopped { clock: clock.clone(), generation: 2, since, elapsed_us, met: true },
-        E::ClockCancelled { clock, generation: 2, since, elapsed_us },
-    ]
-}
-
-fn sla_lateness() -> [SlaEvent; 5] {
-    use SlaEvent as E;
-    let (clock, generation, at) = ("resolution".to_owned(), 2, MONDAY + 6 * HOUR);
-    let (owed, wakes) = (Accountable::Queue("desk".into()), Accountable::Queue("supervisors".into()));
-    [
-        E::WarningRaised { clock: clock.clone(), generation, share_bp: 7_500, at },
-        E::Breached { clock: clock.clone(), generation, at, accountable: Some(Accountable::Person("ann".into())) },
-        E::BreachRevoked { clock: clock.clone(), generation, at, fact_at: at - HOUR },
-        E::BreachExplained { clock, cause: BreachCause::Capacity, note: "Two were ill.".into() },
-        E::AttentionMissed { step: 1, due_at: at, owed, wakes, next_at: at + HOUR },
-    ]
-}
-
 fn house() -> [HouseEvent; 5] {
     use HouseEvent as E;
     [
@@ -298,19 +253,4 @@ fn next() -> Attention {
 
 fn pinned(name: &str) -> Pinned {
     Pinned { name: name.into(), version: 2 }
-}
-
-fn terms() -> Terms {
-    Terms {
-        policy: pinned("standard"),
-        calendar: pinned("desk"),
-        tzdb: "2026a".into(),
-        budget_secs: 21_600,
-        working_days: Some(1),
-        zone: Some("Asia/Shanghai".into()),
-    }
-}
-
-fn marks() -> Vec<Mark> {
-    vec![Mark { share_bp: 7_500, at: MONDAY + 5 * HOUR }, Mark { share_bp: 10_000, at: MONDAY + 6 * HOUR }]
 }

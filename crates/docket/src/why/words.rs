@@ -146,6 +146,22 @@ fn clock(entry: &Entry) -> Option<String> {
         "Breached" => format!("{clock}, accountable {}", party(entry, "/accountable")),
         "BreachRevoked" => format!("{clock}: a fact of {} became known", entry.instant("/fact_at")),
         "BreachExplained" => format!("{clock}: {}, {}", entry.text("/cause"), short(entry, "/note")),
+        "EscalationRaised" => {
+            let (step, wakes) = (entry.text("/step"), list(entry, "/wakes"));
+            format!("{clock}, call {step}: {}", if wakes.is_empty() { "nobody was there".to_owned() } else { wakes })
+        }
+        "EscalationAcknowledged" => {
+            format!("{clock} by {}, until {}", entry.text("/by"), entry.instant("/rearms_at"))
+        }
+        "BacklogRaised" => {
+            format!(
+                "{} tickets in {}, the oldest since {}",
+                entry.text("/waiting"),
+                entry.text("/queue"),
+                entry.instant("/oldest_at")
+            )
+        }
+        "BacklogCleared" => format!("{} tickets in {}", entry.text("/waiting"), entry.text("/queue")),
         "AttentionMissed" => {
             let (step, due) = (entry.text("/step"), entry.instant("/due_at"));
             format!("miss {step}, owed by {} at {due}, wakes {}", party(entry, "/owed"), party(entry, "/wakes"))

@@ -25,6 +25,8 @@ mod log;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod reminders;

@@ -5,12 +5,14 @@ use std::process::Command;
 use calendar::{Calendar, Micros};
 use jiff::{civil::DateTime, tz::TimeZone};
 use serde_json::Value;
-use sla_monitor::policy::{Policy, Target};
+use sla_monitor::policy::Policy;
+use sla_monitor::target::Target;
 
 use crate::running::root;
 
 fn page() -> String {
-    std::fs::read_to_string(root().join("docs/sla.md")).unwrap()
+    let page = std::fs::read_to_string(root().join("docs/sla.md")).unwrap();
+    page.split_once("\n## Clocks and escalation\n").unwrap().0.to_owned()
 }
 
 /// The blocks of a language.

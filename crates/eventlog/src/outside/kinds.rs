@@ -55,6 +55,12 @@ pub const PUBLIC: &[&str] = &[
     "BreachRevoked",
     "BreachExplained",
     "AttentionMissed",
+    "EscalationRaised",
+    "EscalationAcknowledged",
+    "BacklogRaised",
+    "BacklogCleared",
+    "MajorEventDeclared",
+    "MajorEventEnded",
     // Who was told of it.
     "ReminderPlanned",
     "ReminderRead",

@@ -1,9 +1,10 @@
 //! How a service acts on what it has folded: it reacts cause by cause, fires what is due, and notes how far it came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use decider::{Core, Micros, Reaction, Tenant};
+use futures_util::future::join_all;
 use ticket::house::HouseEvent;
 use ticket::{Event, Recorded, stream};
 use uuid::Uuid;
@@ -82,11 +83,29 @@ impl<C: Core<Event = Event>> Service<C> {
             if fresh.is_empty() && cursor.position >= self.position() {
                 return Ok(Came::ToTheEnd);
             }
-            for reaction in &fresh {
-                self.carry_out(reaction).await?;
-            }
+            self.fire(&fresh).await?;
         }
         Ok(Came::Far)
+    }
+
+    /// Carries out what is due: for one target one after another, for different ones at once, so that they share commits.
+    async fn fire(&self, due: &[Reaction<C::Command>]) -> Result<(), StoreError> {
+        let mut places = BTreeMap::new();
+        let mut targets: Vec<Vec<&Reaction<C::Command>>> = Vec::new();
+        for reaction in due {
+            let place = *places.entry((&reaction.tenant, &reaction.target)).or_insert(targets.len());
+            if place == targets.len() {
+                targets.push(Vec::new());
+            }
+            targets[place].push(reaction);
+        }
+        let fired = targets.into_iter().map(async |of_target| {
+            for reaction in of_target {
+                self.carry_out(reaction).await?;
+            }
+            Ok(())
+        });
+        join_all(fired).await.into_iter().collect()
     }
 
     /// Where reactions start for one who takes them up: behind the last position known to be settled.

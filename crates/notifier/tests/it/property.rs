@@ -85,7 +85,10 @@ fn play(world: &mut World, step: &Step) -> Result<(), TestCaseError> {
         Step::Warned => drop(world.on(&at, warned("repair", "10:00"))),
         Step::Stopped => {
             let (clock, since) = ("repair".to_owned(), us("10:00"));
-            world.on(&at, SlaEvent::ClockStopped { clock, generation: 1, since, elapsed_us: 0, met: true });
+            world.on(
+                &at,
+                SlaEvent::ClockStopped { clock, generation: 1, since, elapsed_us: 0, met: true, because: None },
+            );
         }
         Step::Closed => drop(world.on(&at, IntakeEvent::Closed { review: String::new() })),
         Step::Read(ann) => {

@@ -76,12 +76,15 @@ fn a_warning_is_over_with_its_clock_and_with_its_breach() {
     world.on("09:00", received(Priority::High, "11:00")).on("09:00", started("repair", "09:00", "10:00"));
     world.on("09:30", warned("repair", "09:30")).on("09:31", warned("reply", "09:31"));
     let (clock, generation) = ("reply".to_owned(), 1);
-    world.on("09:32", SlaEvent::ClockStopped { clock, generation, since: us("09:32"), elapsed_us: 0, met: true });
+    let since = us("09:32");
+    world.on("09:32", SlaEvent::ClockStopped { clock, generation, since, elapsed_us: 0, met: true, because: None });
     let told = ["sue <- sla en InApp 09:30", "sue <- sla en InApp 09:31", "sue recalled ActedOn"];
     assert_eq!(world.said(), told);
     let (clock, at) = ("repair".to_owned(), us("10:00"));
-    world.on("10:01", SlaEvent::Breached { clock: clock.clone(), generation, at, accountable: None });
-    world.on("10:20", SlaEvent::BreachRevoked { clock, generation, at, fact_at: us("09:55") });
+    let (accountable, began, escalates_at, major) = (None, None, None, None);
+    let late = clock.clone();
+    world.on("10:01", SlaEvent::Breached { clock: late, generation, at, accountable, began, escalates_at, major });
+    world.on("10:20", SlaEvent::BreachRevoked { clock, generation, at, fact_at: us("09:55"), began });
     assert_eq!(world.said(), ["sue <- sla en InApp 10:01", "sue recalled BreachRevoked", "sue recalled BreachRevoked"]);
 }
 
@@ -175,7 +178,8 @@ fn what_is_over_is_not_sent_even_before_it_is_taken_back() {
         world.log[before..].iter().any(|entry| begun(&entry.event))
     };
     let (clock, generation) = ("repair".to_owned(), 1);
-    let stopped = SlaEvent::ClockStopped { clock, generation, since: us("09:32"), elapsed_us: 0, met: true };
+    let (since, because) = (us("09:32"), None);
+    let stopped = SlaEvent::ClockStopped { clock, generation, since, elapsed_us: 0, met: true, because };
     world.quietly("09:32", stopped);
     assert_eq!(notifier::outbox::owed(&world.state, world.now, 10).len(), 1, "the warning is over");
     assert!(!start(&mut world, 0), "the clock stopped");

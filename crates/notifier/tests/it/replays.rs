@@ -44,6 +44,9 @@ fn world() -> World {
         generation: 1,
         at: us("12:30"),
         accountable: Some(Accountable::Person("ann".into())),
+        began: None,
+        escalates_at: None,
+        major: None,
     };
     world.on("12:30", Happened(stream::sla(ticket), Event::Sla(breached)));
     world.deliver(arrived);

@@ -75,9 +75,12 @@ pub(crate) fn started(clock: &str, since: &str, breach: &str) -> SlaEvent {
         budget_secs: 3_600,
         working_days: None,
         zone: None,
+        escalation: None,
+        major: None,
     };
     let marks = vec![Mark { share_bp: 10_000, at: us(breach) }];
-    SlaEvent::ClockStarted { clock: clock.into(), generation: 1, terms, since: us(since), elapsed_us: 0, marks }
+    let (clock, since, began, because) = (clock.to_owned(), us(since), None, None);
+    SlaEvent::ClockStarted { clock, generation: 1, terms, since, elapsed_us: 0, marks, began, because }
 }
 
 pub(crate) fn warned(clock: &str, at: &str) -> SlaEvent {

@@ -174,7 +174,9 @@ impl House {
         self.happen(at, "user/desk", stream::ticket(id), Event::Intake(received));
         let marks = vec![Mark { share_bp: 10_000, at: wanted.breach_at }];
         let (clock, generation) = (CLOCK.to_owned(), 1);
-        let started = SlaEvent::ClockStarted { clock, generation, terms: terms(), since: at, elapsed_us: 0, marks };
+        let (since, elapsed_us, began, because) = (at, 0, None, None);
+        let terms = terms();
+        let started = SlaEvent::ClockStarted { clock, generation, terms, since, elapsed_us, marks, began, because };
         self.happen(at, "service/sla-monitor", stream::sla(id), Event::Sla(started));
         let warned = SlaEvent::WarningRaised { clock: CLOCK.into(), generation: 1, share_bp: 8_000, at };
         self.happen(at, "service/sla-monitor", stream::sla(id), Event::Sla(warned));
@@ -187,8 +189,8 @@ impl House {
         if takes_step {
             let taken = IntakeEvent::TakenInCharge { agent: name.clone(), next: attention(&name, wanted.breach_at) };
             self.happen(at, &format!("user/{name}"), stream::ticket(id), Event::Intake(taken));
-            let stopped =
-                SlaEvent::ClockStopped { clock: CLOCK.into(), generation: 1, since: at, elapsed_us: 0, met: true };
+            let (clock, since, because) = (CLOCK.to_owned(), at, None);
+            let stopped = SlaEvent::ClockStopped { clock, generation: 1, since, elapsed_us: 0, met: true, because };
             self.happen(at, "service/sla-monitor", stream::sla(id), Event::Sla(stopped));
         } else if let Some(reminder) = reminder {
             let _told = self.core.ask((&tenant(), &name), &Command::Acknowledge { ticket: id, reminder });
@@ -323,5 +325,7 @@ fn terms() -> Terms {
         budget_secs: 3_600,
         working_days: None,
         zone: None,
+        escalation: None,
+        major: None,
     }
 }

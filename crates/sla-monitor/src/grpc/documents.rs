@@ -1,7 +1,7 @@
 //! Configuration documents on the wire.
 
 use chassis::refuse::field;
-use decider::Tenant;
+use decider::{Core, Tenant};
 use eventlog::configured::{Applied, Configured};
 use proto::config::v1::{Document, DocumentFault};
 use proto::sla_monitor::v1::{
@@ -11,9 +11,9 @@ use ticket::batch::{self, Draft, Listed, MAX_BATCH};
 use tonic::Status;
 
 use super::parse::Who;
-use super::{Grpc, refuse};
+use super::{Grpc, refuse, render};
 use crate::state::Desk;
-use crate::{Command, Refusal, SlaMonitor, State};
+use crate::{Command, Refusal, SlaMonitor, State, figures};
 
 impl Configured for SlaMonitor {
     type Library = Desk;
@@ -45,14 +45,20 @@ impl Grpc {
         }
         let ask = who.ask("ApplyDocuments", &asked, &asked.request_id)?;
         self.reached(&asked.min_position).await?;
-        let given = asked.documents.iter().map(|one| (one.kind.as_str(), one.name.as_str(), one.spec_json.as_str()));
-        let applied = self.monitor.apply(&ask, given, asked.validate_only).await;
+        let given = || asked.documents.iter().map(|one| (one.kind.as_str(), one.name.as_str(), one.spec_json.as_str()));
+        let applied = self.monitor.apply(&ask, given(), asked.validate_only).await;
         let Applied { outcome, position } = applied.map_err(|failure| refuse::status(&failure))?;
+        let changes = asked.validate_only && outcome.as_ref().is_ok_and(|changed| !changed.is_empty());
+        let reattachment = changes.then(|| {
+            let (drafts, _) = batch::parse(SlaMonitor::NAME, given());
+            let now = self.monitor.clock().now();
+            render::reattachment(self.monitor.view(|state| figures::reattachment(state, &who.tenant, &drafts, now)))
+        });
         let (documents, faults) = match outcome {
             Ok(documents) => (documents.into_iter().map(document).collect(), Vec::new()),
             Err(faults) => (Vec::new(), faults.into_iter().map(fault).collect()),
         };
-        Ok(ApplyDocumentsResponse { faults, documents, log_position: self.mark(position).await? })
+        Ok(ApplyDocumentsResponse { faults, documents, log_position: self.mark(position).await?, reattachment })
     }
 
     pub(super) async fn documents(

@@ -32,6 +32,11 @@ impl Who {
         Ok(Ask::by_user(&caller.tenant, &caller.subject, request, trace))
     }
 
+    /// Who it is, by token subject.
+    pub(super) fn subject(&self) -> &str {
+        &self.wire.caller.subject
+    }
+
     /// The id within a ticket's name; if it is none, there is no such ticket.
     pub(super) fn ticket_id(&self, name: &str) -> Result<Uuid, Status> {
         let id = wire::ticket_id(self.tenant.as_str(), name);

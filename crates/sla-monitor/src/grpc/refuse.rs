@@ -11,7 +11,11 @@ use crate::command::Refusal;
 /// Every reason of sla-monitor's own.
 pub const REASONS: Reasons = &[
     ("CLOCK_NOT_FOUND", Code::NotFound, "the ticket has no such clock"),
+    ("MAJOR_EVENT_NOT_FOUND", Code::NotFound, "the tenant never had such a major event"),
+    ("MAJOR_EVENT_ONGOING", Code::FailedPrecondition, "a major event of this name goes on, and was declared otherwise"),
     ("NOT_BREACHED", Code::FailedPrecondition, "the clock was not late, or a late fact took its breach back"),
+    ("NOT_ESCALATED", Code::FailedPrecondition, "nobody is called for the clock"),
+    ("ROTA_NOT_FOUND", Code::NotFound, "the tenant has no such rota"),
     ("TICKET_NOT_FOUND", Code::NotFound, "the tenant has no such ticket, or the caller may not know of it"),
 ];
 
@@ -21,7 +25,11 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::TicketUnknown => "TICKET_NOT_FOUND",
         Refusal::ClockUnknown(_) => "CLOCK_NOT_FOUND",
         Refusal::NotBreached(_) => "NOT_BREACHED",
-        Refusal::NoteTooLong => "FIELDS_INVALID",
+        Refusal::RotaUnknown(_) => "ROTA_NOT_FOUND",
+        Refusal::NotEscalated(_) => "NOT_ESCALATED",
+        Refusal::MajorUnknown(_) => "MAJOR_EVENT_NOT_FOUND",
+        Refusal::MajorOngoing(_) => "MAJOR_EVENT_ONGOING",
+        Refusal::NoteTooLong | Refusal::Fields(_) => "FIELDS_INVALID",
         Refusal::Documents(_) => "DOCUMENTS_INVALID",
     }
 }
@@ -31,11 +39,18 @@ pub(super) fn refused(refusal: &Refusal) -> Refused {
     let refused = listed(REASONS, reason(refusal), refusal.to_string());
     match refusal {
         Refusal::NoteTooLong => refused.field("note", refusal.to_string()),
-        Refusal::NotBreached(clock) => {
-            let (kind, message) = ("NOT_BREACHED".to_owned(), refusal.to_string());
-            refused.precondition(PreconditionFault { kind, subject: clock.clone(), message })
+        Refusal::Fields(faults) => {
+            faults.iter().fold(refused, |refused, fault| refused.field(&fault.path, fault.message.clone()))
         }
-        Refusal::TicketUnknown | Refusal::ClockUnknown(_) | Refusal::Documents(_) => refused,
+        Refusal::NotBreached(subject) | Refusal::NotEscalated(subject) | Refusal::MajorOngoing(subject) => {
+            let (kind, message) = (reason(refusal).to_owned(), refusal.to_string());
+            refused.precondition(PreconditionFault { kind, subject: subject.clone(), message })
+        }
+        Refusal::TicketUnknown
+        | Refusal::ClockUnknown(_)
+        | Refusal::RotaUnknown(_)
+        | Refusal::MajorUnknown(_)
+        | Refusal::Documents(_) => refused,
     }
 }
 
@@ -72,6 +87,11 @@ mod tests {
             Refusal::TicketUnknown,
             Refusal::ClockUnknown(clock()),
             Refusal::NotBreached(clock()),
+            Refusal::RotaUnknown(clock()),
+            Refusal::NotEscalated(clock()),
+            Refusal::MajorUnknown(clock()),
+            Refusal::MajorOngoing(clock()),
+            Refusal::Fields(Vec::new()),
             Refusal::NoteTooLong,
             Refusal::Documents(Vec::new()),
         ];

@@ -8,6 +8,7 @@ use ticket::sla::BreachCause;
 
 use crate::check::TicketCheck;
 use crate::clock::Phase;
+use crate::figures::{Count, Reattachment};
 use crate::view::{BreachView, ClockView, Deadline, Share};
 
 fn basis_points(share_bp: u32) -> i32 {
@@ -49,6 +50,7 @@ pub(super) fn clock(view: ClockView) -> pb::Clock {
         fire_time: Some(timestamp(share.at)),
         reached: share.reached,
     };
+    let (escalation_step, escalation_wakes, acknowledged_by) = view.called.unwrap_or_default();
     pb::Clock {
         name: view.name,
         state: state.into(),
@@ -63,7 +65,30 @@ pub(super) fn clock(view: ClockView) -> pb::Clock {
         breach_time: view.breach.as_ref().map(|breach| timestamp(breach.at)),
         breach_cause: view.breach.as_ref().map(|breach| explained(breach).0).unwrap_or_default(),
         generation: view.generation,
+        paused_though_replied_secs: view.paused_though_replied_us / 1_000_000,
+        escalation_step,
+        escalation_wakes,
+        acknowledged_by: acknowledged_by.unwrap_or_default(),
+        major_event: view.major.unwrap_or_default(),
     }
+}
+
+pub(super) fn report(clock: String, count: &Count) -> pb::ClockReport {
+    pb::ClockReport {
+        clock,
+        going: count.going,
+        going_late: count.going_late,
+        met: count.met,
+        missed: count.missed,
+        cancelled: count.cancelled,
+        completion_bp: count.completion_bp().and_then(|share| i32::try_from(share).ok()).unwrap_or_default(),
+        paused_though_replied_secs: count.paused_though_replied_us / 1_000_000,
+    }
+}
+
+pub(super) fn reattachment(effect: Reattachment) -> pb::Reattachment {
+    let Reattachment { tickets, clocks, breaches, cancelled, revoked } = effect;
+    pb::Reattachment { tickets, clocks, breaches, cancelled, revoked }
 }
 
 pub(super) fn breach(tenant: &Tenant, view: &BreachView) -> pb::Breach {

@@ -25,12 +25,12 @@ use uuid::Uuid;
 use crate::attention::received;
 use crate::world::{TICKET, always, line, us};
 
-struct Cluster {
-    service: Arc<Service<SlaMonitor>>,
-    client: SlaMonitorServiceClient<SlaMonitorServiceServer<Grpc>>,
+pub(crate) struct Cluster {
+    pub(crate) service: Arc<Service<SlaMonitor>>,
+    pub(crate) client: SlaMonitorServiceClient<SlaMonitorServiceServer<Grpc>>,
 }
 
-async fn cluster() -> Cluster {
+pub(crate) async fn cluster() -> Cluster {
     let log = Log::open(Arc::new(Memory::new()), Keys::memory(1));
     let service = Service::<SlaMonitor>::start(log, Clock::by_hand(us("08:00"))).await.unwrap();
     let client = SlaMonitorServiceClient::new(sla_monitor::service(Arc::clone(&service), PageKey::new(&[7; 32])));
@@ -44,7 +44,7 @@ fn of<T>(tenant: &str, message: T) -> Request<T> {
     request
 }
 
-fn by<T>(message: T) -> Request<T> {
+pub(crate) fn by<T>(message: T) -> Request<T> {
     of("acme", message)
 }
 
@@ -60,16 +60,16 @@ fn apply(validate_only: bool) -> ApplyDocumentsRequest {
     ApplyDocumentsRequest { documents, validate_only, ..ApplyDocumentsRequest::default() }
 }
 
-fn name(ticket: Uuid) -> String {
+pub(crate) fn name(ticket: Uuid) -> String {
     format!("tenants/acme/tickets/{ticket}")
 }
 
-fn reason(status: &Status) -> (Code, String) {
+pub(crate) fn reason(status: &Status) -> (Code, String) {
     (status.code(), status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default())
 }
 
 impl Cluster {
-    async fn happened(&self, at: Micros, ticket: Uuid, event: IntakeEvent) {
+    pub(crate) async fn happened(&self, at: Micros, ticket: Uuid, event: IntakeEvent) {
         self.service.clock().advance(at);
         self.service.step().await.unwrap();
         let (kind, body) = codec::encode(&Event::Intake(event)).unwrap();
@@ -89,7 +89,7 @@ impl Cluster {
         self.service.step().await.unwrap();
     }
 
-    async fn until(&self, at: &str) -> Option<Micros> {
+    pub(crate) async fn until(&self, at: &str) -> Option<Micros> {
         self.service.clock().advance(us(at));
         self.service.step().await.unwrap()
     }

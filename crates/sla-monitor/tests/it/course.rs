@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sla_monitor::clock::{Phase, Seen, run};
 use sla_monitor::policy::Policy;
+use sla_monitor::scene::{About, Profile};
 use ticket::intake::Status::{self, Closed, InProgress, Open, Resolved, Waiting};
 
 use crate::world::{World, compiled, line, office, us};
@@ -217,9 +218,10 @@ fn a_version_that_drops_a_clock_cancels_it() {
 #[track_caller]
 fn marks(zone: &str, clock: &Value, facts: &[(&str, &str, Status)], expected: &[(u32, &str)]) -> Phase {
     let policy = Policy::read(&json!({"calendar": "c", "clocks": {"c": clock}})).unwrap();
-    let seen =
-        facts.iter().map(|(at, activity, status)| Seen { at: us(at), activity, status: Some(*status), priority: None });
-    let course = run(&policy.clocks[0], &compiled(office(zone)), seen).unwrap();
+    let seen = facts.iter().map(|(at, activity, status)| Seen { status: Some(*status), ..Seen::of(us(at), activity) });
+    let profile = Profile::default();
+    let about = About { ticket_type: "", imported: true, profile: &profile };
+    let course = run(&policy.clocks[0], &compiled(office(zone)), about, seen).unwrap();
     let found: Vec<_> = course.marks.iter().map(|mark| (mark.share_bp / 100, mark.at)).collect();
     let expected: Vec<_> = expected.iter().map(|(share, at)| (*share, us(at))).collect();
     assert_eq!(found, expected);

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sla_monitor::clock::{self, Seen};
 use sla_monitor::policy::Policy;
+use sla_monitor::scene::{About, Profile};
 use ticket::intake::Status;
 use ticket::sla::SlaEvent;
 use ticket::{Event, stream};
@@ -64,6 +65,8 @@ fn check(log: &str, reactions: &[&str]) {
         "solution": {"target": "40h", "marks": [50, 75, 90], "run_while": ["open", "in_progress"], "cancel": []},
     }}))
     .unwrap();
+    let profile = Profile::default();
+    let about = About { ticket_type: "", imported: true, profile: &profile };
     let tickets = lines(&folder);
     let end = tickets.values().flatten().map(|line| line.at).max().unwrap();
     let mut compared = 0;
@@ -72,15 +75,11 @@ fn check(log: &str, reactions: &[&str]) {
         let row = row.unwrap();
         let mut ours = vec![row[0].to_owned()];
         for spec in &policy.clocks {
-            let seen = tickets[&row[0]].iter().map(|line| Seen {
-                at: line.at,
-                activity: &line.activity,
-                status: Some(line.status),
-                priority: None,
-            });
-            let course = clock::run(spec, &calendar, seen).unwrap();
+            let seen = |line: &'_ Line| Seen { status: Some(line.status), ..Seen::of(line.at, "") };
+            let seen = tickets[&row[0]].iter().map(|line| Seen { activity: &line.activity, ..seen(line) });
+            let marks = clock::run(spec, &calendar, about, seen).unwrap().marks;
             ours.extend(spec.shares_bp.iter().map(|share| {
-                let mark = course.marks.iter().find(|mark| mark.share_bp == *share && mark.at <= end);
+                let mark = marks.iter().find(|mark| mark.share_bp == *share && mark.at <= end);
                 fired += usize::from(mark.is_some());
                 mark.map_or(String::new(), |mark| Timestamp::from_microsecond(mark.at).unwrap().to_string())
             }));

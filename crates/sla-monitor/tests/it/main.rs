@@ -3,11 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
+mod api_calls;
 mod attention;
+mod calls;
 mod course;
 mod documents;
 mod due;
 mod field;
+mod jumps;
+mod memory;
+mod page;
 mod property;
+mod rounds;
 mod working_days;
 mod world;

@@ -195,23 +195,23 @@ fn marks(marks: &[Mark]) -> String {
 fn told(event: &SlaEvent) -> String {
     let minutes = |us: &i64| us / 60_000_000;
     match event {
-        SlaEvent::ClockStarted { clock, generation, terms, since, elapsed_us, marks: ahead } => {
+        SlaEvent::ClockStarted { clock, generation, terms, since, elapsed_us, marks: ahead, .. } => {
             let (since, used, budget) = (clock_time(*since), minutes(elapsed_us), terms.budget_secs / 60);
             let from = format!("{}/{}", terms.policy.version, terms.calendar.version);
             format!("{clock}#{generation} started {since} {used}/{budget}m of {from}: {}", marks(ahead))
         }
-        SlaEvent::ClockPaused { clock, generation, since, elapsed_us } => {
+        SlaEvent::ClockPaused { clock, generation, since, elapsed_us, .. } => {
             format!("{clock}#{generation} paused {} {}m", clock_time(*since), minutes(elapsed_us))
         }
-        SlaEvent::ClockResumed { clock, generation, since, elapsed_us, marks: ahead } => {
+        SlaEvent::ClockResumed { clock, generation, since, elapsed_us, marks: ahead, .. } => {
             let (since, used) = (clock_time(*since), minutes(elapsed_us));
             format!("{clock}#{generation} resumed {since} {used}m: {}", marks(ahead))
         }
-        SlaEvent::ClockStopped { clock, generation, since, elapsed_us, met } => {
+        SlaEvent::ClockStopped { clock, generation, since, elapsed_us, met, .. } => {
             let (since, used) = (clock_time(*since), minutes(elapsed_us));
             format!("{clock}#{generation} stopped {since} {used}m {}", if *met { "met" } else { "missed" })
         }
-        SlaEvent::ClockCancelled { clock, generation, since, elapsed_us } => {
+        SlaEvent::ClockCancelled { clock, generation, since, elapsed_us, .. } => {
             format!("{clock}#{generation} cancelled {} {}m", clock_time(*since), minutes(elapsed_us))
         }
         SlaEvent::WarningRaised { clock, generation, share_bp, at } => {
@@ -220,9 +220,26 @@ fn told(event: &SlaEvent) -> String {
         SlaEvent::Breached { clock, generation, at, .. } => {
             format!("{clock}#{generation} breached {}", clock_time(*at))
         }
-        SlaEvent::BreachRevoked { clock, generation, at, fact_at } => {
+        SlaEvent::BreachRevoked { clock, generation, at, fact_at, .. } => {
             format!("{clock}#{generation} revoked {} by {}", clock_time(*at), clock_time(*fact_at))
         }
+        SlaEvent::EscalationRaised { clock, step, audience, wakes, next_at, .. } => {
+            let next = next_at.map_or("last".to_owned(), |at| format!("next {}", clock_time(at)));
+            format!("{clock} calls {step} {audience:?}: {}, {next}", wakes.join(" "))
+        }
+        SlaEvent::EscalationAcknowledged { clock, step, by, rearms_at, .. } => {
+            format!("{clock} answered {step} by {by} until {}", clock_time(*rearms_at))
+        }
+        SlaEvent::BacklogRaised { queue, alarm, measure, waiting, .. } => {
+            format!("backlog {queue} {measure:?}#{alarm} raised with {waiting}")
+        }
+        SlaEvent::BacklogCleared { queue, alarm, measure, waiting, .. } => {
+            format!("backlog {queue} {measure:?}#{alarm} over with {waiting}")
+        }
+        SlaEvent::MajorEventDeclared { name, policy, .. } => {
+            format!("major {name} by {}/{}", policy.name, policy.version)
+        }
+        SlaEvent::MajorEventEnded { name, .. } => format!("major {name} ended"),
         SlaEvent::BreachExplained { clock, cause, .. } => format!("{clock} explained {cause:?}"),
         SlaEvent::AttentionMissed { step, due_at, owed, wakes, next_at } => {
             let (due_at, next_at) = (clock_time(*due_at), clock_time(*next_at));

@@ -101,7 +101,8 @@ fn attention(at: Micros) -> Attention {
     Attention { accountable: Accountable::Queue("desk".into()), attend_by: at + 3_600_000_000 }
 }
 
-fn received(id: Uuid, at: Micros) -> IntakeEvent {
+/// How a ticket begins.
+pub(crate) fn received(id: Uuid, at: Micros) -> IntakeEvent {
     let request = Box::new(Request {
         ticket_type: "incident".into(),
         type_version: 1,
@@ -143,7 +144,7 @@ fn story(id: Uuid, at: Micros, open: bool) -> Vec<(Stream, Event)> {
 }
 
 /// A clock that was started and met.
-fn clock(id: Uuid, name: &str, at: Micros) -> [(Stream, Event); 2] {
+pub(crate) fn clock(id: Uuid, name: &str, at: Micros) -> [(Stream, Event); 2] {
     let clock = || name.to_owned();
     let pinned = |name: &str| Pinned { name: name.into(), version: 1 };
     let terms = Terms {
@@ -153,10 +154,15 @@ fn clock(id: Uuid, name: &str, at: Micros) -> [(Stream, Event); 2] {
         budget_secs: 3_600,
         working_days: None,
         zone: None,
+        escalation: None,
+        major: None,
     };
     let marks = vec![Mark { share_bp: 10_000, at: at + 3_600_000_000 }];
-    let started = SlaEvent::ClockStarted { clock: clock(), generation: 1, terms, since: at, elapsed_us: 0, marks };
-    let stopped = SlaEvent::ClockStopped { clock: clock(), generation: 1, since: at, elapsed_us: 0, met: true };
+    let (generation, since, elapsed_us, began, because) = (1, at, 0, None, None);
+    let started =
+        SlaEvent::ClockStarted { clock: clock(), generation, terms, since, elapsed_us, marks, began, because };
+    let because = None;
+    let stopped = SlaEvent::ClockStopped { clock: clock(), generation, since, elapsed_us, met: true, because };
     [started, stopped].map(|event| (stream::sla(id), Event::Sla(event)))
 }
 
