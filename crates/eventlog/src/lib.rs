@@ -36,7 +36,7 @@ mod writer;
 pub use append::{Append, Committed, NewEvent, Rejected};
 pub use clock::Clock;
 pub use keys::Keys;
-pub use log::Log;
+pub use log::{Log, NOT_COMPARED};
 pub use memory::Memory;
 pub use postgres::Postgres;
 pub use service::Service;

@@ -112,7 +112,7 @@ impl<C: Core<Event = Event>> Service<C> {
             turns.renew_at = Instant::now() + RENEW_EVERY;
         }
         if !self.leads() {
-            self.catch_up().await?;
+            self.keep_up().await?;
             return Ok(LOOK_EVERY);
         }
         let next = tokio::select! {
@@ -145,7 +145,7 @@ impl<C: Core<Event = Event>> Service<C> {
     pub async fn follow(&self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut line = Line::default();
         while !stop.is_cancelled() {
-            line.heard(C::NAME, self.catch_up().await)?;
+            line.heard(C::NAME, self.keep_up().await)?;
             self.idle(&stop, LOOK_EVERY).await;
         }
         Ok(())

@@ -23,6 +23,8 @@ use crate::writer::{Writer, rows_of};
 
 /// Most rows read at once; a larger limit is lowered to it.
 pub const MAX_PAGE: i64 = 1_000;
+/// Why effects are held from every start until stream and log were compared once: no alarm.
+pub const NOT_COMPARED: &str = "stream and log were not compared yet";
 
 /// One log: a store, the keys of its personal data, and the one task that writes.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Log {
         let writer = Writer::start(&store);
         let log = Arc::new(Self { store, keys: Arc::new(keys), writer, holds: Holds::default(), tail });
         if let Some(tail) = &log.tail {
-            tail.hold_first(log.hold("stream and log were not compared yet"));
+            tail.hold_first(log.hold(NOT_COMPARED));
         }
         log
     }
@@ -92,12 +94,17 @@ impl Log {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Row>, StoreError> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let at_hand = self.tail.as_ref().filter(|_| *select == Select::All);
-        match at_hand.and_then(|tail| tail.page(wanted, after, limit)) {
+        let at_hand = if *select == Select::All { self.at_hand(wanted, after, limit) } else { None };
+        match at_hand {
             Some(rows) => Ok(rows),
-            None => self.store.read(select, wanted, after, limit).await,
+            None => self.store.read(select, wanted, after, limit.clamp(1, MAX_PAGE)).await,
         }
+    }
+
+    /// Rows after `position` as [`Log::read`] gives them, where the store need not be asked for them; not always up to
+    /// the head.
+    pub(crate) fn at_hand(&self, wanted: Option<&[&str]>, after: i64, limit: i64) -> Option<Vec<Row>> {
+        self.tail.as_ref()?.page(wanted, after, limit.clamp(1, MAX_PAGE))
     }
 
     /// All rows after `after` up to and with `to`, page by page, read ahead in bounded memory; bodies as for
@@ -111,11 +118,26 @@ impl Log {
         self.store.head().await
     }
 
-    /// Resolves when the head may have moved past `position`, at the latest after a quarter of a second.
+    /// Where the log ended when this process was last told, or else ends now.
+    pub async fn last_heard(&self) -> Result<Head, StoreError> {
+        match self.store.heard() {
+            Some(head) => Ok(head),
+            None => self.head().await,
+        }
+    }
+
+    /// Resolves when the head may have moved past `position`, at the latest after a quarter of a second. Where a tail
+    /// keeps up it is given a moment, so that not every reader of every process asks the store for what is on its way
+    /// to all of them.
     pub async fn moved(&self, position: i64) -> Result<(), StoreError> {
         let Some(tail) = &self.tail else { return self.store.moved(position).await };
+        let told = async {
+            self.store.moved(position).await?;
+            tail.given_a_moment().await;
+            Ok(())
+        };
         tokio::select! {
-            moved = self.store.moved(position) => moved,
+            told = told => told,
             () = tail.moved(position) => Ok(()),
         }
     }

@@ -227,7 +227,7 @@ impl Store for Memory {
     }
 
     fn moved(&self, position: i64) -> Later<'_, ()> {
-        Box::pin(follow::moved(self.moved.subscribe(), position))
+        Box::pin(follow::moved(self.moved.subscribe(), move |head| *head > position))
     }
 }
 

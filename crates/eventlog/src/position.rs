@@ -58,15 +58,21 @@ pub fn parse(head: &Head, text: &str) -> Result<u64, PositionError> {
 impl<C: Core<Event = Event>> Service<C> {
     /// The text for a position.
     pub async fn mark_at(&self, position: u64) -> Result<String, StoreError> {
-        Ok(encode(&self.log().head().await?, position))
+        Ok(encode(&self.log().last_heard().await?, position))
     }
 
     /// Waits until everything up to the position this text stands for is folded, not at all for an empty one; answers
     /// the text for what is folded then.
     pub async fn reach_mark(&self, text: &str) -> Result<String, Unreached> {
-        let head = self.log().head().await?;
+        let mut head = self.log().last_heard().await?;
         if !text.is_empty() {
-            self.reach(parse(&head, text)?).await?;
+            let mut position = parse(&head, text);
+            if position == Err(PositionError::Foreign) {
+                // The log may have begun a new epoch since it was last heard of.
+                head = self.log().head().await?;
+                position = parse(&head, text);
+            }
+            self.reach(position?).await?;
         }
         Ok(encode(&head, self.position()))
     }

@@ -35,7 +35,7 @@ pub(crate) const ROLES: &str = include_str!("../schema/postgres/roles.sql");
 const LOG_ID: i64 = 1;
 /// Connections of this process.
 const MAX_CONNECTIONS: u32 = 10;
-/// Where each batch is announced: the payload is the head's position.
+/// Where each batch is announced, with where the log ends behind it.
 const CHANNEL: &str = "docket_log";
 /// How long to wait before listening again after a failure; followers poll meanwhile.
 const RELISTEN: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ pub struct Postgres {
     pool: PgPool,
     /// The connection that appends, kept by: taking it out of the pool would cost a round trip each time.
     writer: Mutex<Option<PoolConnection<Database>>>,
-    moved: watch::Sender<i64>,
+    heard: watch::Sender<Head>,
     _listener: AbortOnDropHandle<()>,
 }
 
@@ -126,10 +126,9 @@ impl Postgres {
             let why = format!("the database has form {found}, this program writes form {}", MIGRATIONS.len());
             return Err(StoreError::Unavailable(why));
         }
-        let head: Head = sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&pool).await?;
-        let moved = watch::Sender::new(head.position);
-        let listener = AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), moved.clone())));
-        Ok(Self { pool, writer: Mutex::default(), moved, _listener: listener })
+        let heard = watch::Sender::new(sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&pool).await?);
+        let listener = AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), heard.clone())));
+        Ok(Self { pool, writer: Mutex::default(), heard, _listener: listener })
     }
 }
 
@@ -140,21 +139,22 @@ async fn version(connection: &mut sqlx::PgConnection) -> Result<i64, StoreError>
 }
 
 /// Tells followers of every announced batch; what is missed while the connection is down, their polling finds.
-async fn listen(pool: PgPool, moved: watch::Sender<i64>) {
+async fn listen(pool: PgPool, heard: watch::Sender<Head>) {
+    let log = heard.borrow().log;
     loop {
-        if let Err(error) = announce(&pool, &moved).await {
+        if let Err(error) = announce(&pool, log, &heard).await {
             tracing::warn!(%error, "not told of new events; followers poll");
         }
         tokio::time::sleep(RELISTEN).await;
     }
 }
 
-async fn announce(pool: &PgPool, moved: &watch::Sender<i64>) -> Result<(), sqlx::Error> {
+async fn announce(pool: &PgPool, log: Uuid, heard: &watch::Sender<Head>) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
-        if let Ok(position) = listener.recv().await?.payload().parse::<i64>() {
-            writing::tell(moved, position);
+        if let Some(head) = writing::announced(log, listener.recv().await?.payload()) {
+            writing::hear(heard, head);
         }
     }
 }
@@ -169,7 +169,7 @@ impl Store for Postgres {
         Box::pin(patiently(async {
             let mut transaction = self.pool.begin().await?;
             let head = sqlx::query_as(LOCKED_HEAD).bind(LOG_ID).fetch_one(&mut *transaction).await?;
-            Ok(Box::new(Writing { transaction, head, moved: &self.moved }) as Box<dyn Transaction>)
+            Ok(Box::new(Writing { transaction, head, heard: &self.heard }) as Box<dyn Transaction>)
         }))
     }
 
@@ -183,8 +183,8 @@ impl Store for Postgres {
             match patiently(writing::append(&mut connection, at, supposed, rows)).await {
                 Ok(wrote) => {
                     *held = Some(connection);
-                    if let (Wrote::Done, Some(last)) = (&wrote, rows.last()) {
-                        writing::tell(&self.moved, last.position);
+                    if wrote == Wrote::Done {
+                        writing::tell(&self.heard, at, rows);
                     }
                     Ok(wrote)
                 }
@@ -319,6 +319,10 @@ impl Store for Postgres {
     }
 
     fn moved(&self, position: i64) -> Later<'_, ()> {
-        Box::pin(follow::moved(self.moved.subscribe(), position))
+        Box::pin(follow::moved(self.heard.subscribe(), move |head| head.position > position))
+    }
+
+    fn heard(&self) -> Option<Head> {
+        Some(self.heard.borrow().clone())
     }
 }

@@ -170,11 +170,12 @@ impl<C: Core<Event = Event>> Service<C> {
 
     /// Carries a command out: what it wrote, now or when it was asked before, or nothing where its goal held.
     async fn execute(&self, ask: &Ask, command: &C::Command) -> Result<Committed, Failure<C::Refusal>> {
-        if let Some(rows) = self.log.request(ask.request, &ask.content).await.map_err(Failure::Rejected)? {
-            return Ok(Committed::Repeated(rows));
-        }
         for _ in 0..=MAX_RETRIES {
-            let (append, refusal) = self.decide(ask, command)?;
+            let (append, refusal) = match self.decide(ask, command) {
+                Ok(decided) => decided,
+                // What is decided is checked against the request's id by the append; what is not, here.
+                Err(failure) => return self.before(ask, failure).await,
+            };
             match (self.log.append(append).await, refusal) {
                 (Ok(Committed::Written(_)), Some(refusal)) => return Err(Failure::Refused(refusal)),
                 // Refused or not: what another attempt of this request wrote meanwhile is its answer.
@@ -189,5 +190,11 @@ impl<C: Core<Event = Event>> Service<C> {
             }
         }
         Err(Failure::Aborted)
+    }
+
+    /// What this request wrote before, if it did; else why nothing is decided now.
+    async fn before(&self, ask: &Ask, failure: Failure<C::Refusal>) -> Result<Committed, Failure<C::Refusal>> {
+        let rows = self.log.request(ask.request, &ask.content).await.map_err(Failure::Rejected)?;
+        rows.map(Committed::Repeated).ok_or(failure)
     }
 }

@@ -328,7 +328,7 @@ impl Store for Sqlite {
     }
 
     fn moved(&self, position: i64) -> Later<'_, ()> {
-        Box::pin(follow::moved(self.moved.subscribe(), position))
+        Box::pin(follow::moved(self.moved.subscribe(), move |head| *head > position))
     }
 }
 

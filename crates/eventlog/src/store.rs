@@ -252,6 +252,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool>;
     /// Resolves when the head may have moved past `position`, at the latest after a bounded wait (a quarter second).
     fn moved(&self, position: i64) -> Later<'_, ()>;
+    /// Where the log ended when this process was last told, if it is told: worth a try, and nothing more.
+    fn heard(&self) -> Option<Head> {
+        None
+    }
 }
 
 /// An append in progress, under the head's lock.

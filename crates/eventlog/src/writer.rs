@@ -142,9 +142,8 @@ struct Decided {
 /// What this process knows of the log without asking.
 #[derive(Default)]
 struct Known {
+    /// Where its own last write left it.
     head: Option<Head>,
-    /// Whether others write so much that what is supposed is always late.
-    crowded: bool,
     hearsay: Hearsay,
 }
 
@@ -174,10 +173,8 @@ impl Known {
         questions: &Questions,
         rows: &mut Vec<Row>,
     ) -> Result<Option<Vec<Outcome>>, StoreError> {
-        if self.crowded {
-            return Ok(None);
-        }
-        let mut at = match self.head.take() {
+        let last = |head: &Head| (head.epoch, head.position);
+        let mut at = match self.head.take().into_iter().chain(store.heard()).max_by_key(last) {
             Some(head) => head,
             None => store.head().await?,
         };
@@ -209,9 +206,8 @@ impl Known {
         questions: &Questions,
         rows: &mut Vec<Row>,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let known = self.head.take();
+        self.head = None;
         let mut transaction = store.begin().await?;
-        self.crowded = known.is_some_and(|known| known != *transaction.head());
         let found = transaction.lookup(&questions.lookup).await?;
         let mut batch = Batch::new(transaction.head(), questions, &found.versions);
         let outcomes = batch.take_all(appends, &found.requests);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chassis::telemetry::{Metric, Telemetry};
-use eventlog::{Log, StoreError};
+use eventlog::{Log, NOT_COMPARED, StoreError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -70,11 +70,15 @@ impl Standing {
         self.head.store(ends.position, Ordering::Relaxed);
         let held = !released || reason.is_some();
         if self.held.swap(held, Ordering::Relaxed) != held {
-            let reason = reason.as_deref().unwrap_or("this log and epoch are not released");
-            if held {
-                tracing::error!(reason, log = %ends.log, epoch = ends.epoch, "effects are held");
-            } else {
-                tracing::info!(log = %ends.log, epoch = ends.epoch, "effects are released");
+            let (log, epoch) = (&ends.log, ends.epoch);
+            match reason.as_deref() {
+                _ if !held => tracing::info!(%log, epoch, "effects are released"),
+                // Every start passes through this: nothing is wrong with it.
+                Some(reason @ NOT_COMPARED) => tracing::info!(reason, %log, epoch, "effects are held"),
+                Some(reason) => tracing::error!(reason, %log, epoch, "effects are held"),
+                None => {
+                    tracing::error!(reason = "this log and epoch are not released", %log, epoch, "effects are held")
+                }
             }
         }
         Ok(())

@@ -43,7 +43,8 @@ BEGIN
                 recorded_us, actor, request, content, causation, correlation, trace, body, hash)
             SELECT of_log, * FROM unnest(positions, ids, tenants, streams, versions, kinds, schemas, occurred,
                 recorded, actors, requests, contents, causations, correlations, traces, bodies, hashes);
-            PERFORM pg_notify('docket_log', positions[rows_given]::text);
+            PERFORM pg_notify('docket_log', concat_ws(
+                ' ', positions[rows_given], at_epoch, recorded[rows_given], encode(hashes[rows_given], 'hex')));
             RETURN;
         END IF;
     END IF;

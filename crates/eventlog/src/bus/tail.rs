@@ -4,9 +4,11 @@
 //! by hash, and a stream that knows more than the log is not believed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use super::envelope::{self, Source};
 use super::ring::{Offered, Ring};
@@ -14,6 +16,11 @@ use crate::release::Hold;
 use crate::store::Row;
 
 mod following;
+
+/// How long the stream may take to tell what the log holds before a reader asks the log.
+const MOMENT: Duration = Duration::from_millis(20);
+/// A stream that told nothing for so long is not waited for: either nothing happens, or it is late.
+const LATELY: Duration = Duration::from_secs(1);
 
 /// How a tail is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +43,8 @@ pub struct Tail {
     ring: RwLock<Ring>,
     moved: watch::Sender<i64>,
     report: watch::Sender<Report>,
+    /// When the last row was taken in.
+    heard: Mutex<Option<Instant>>,
     /// Holds effects until stream and log were compared: a log that was restored behind its stream must not send first.
     first: Mutex<Option<Hold>>,
 }
@@ -65,6 +74,14 @@ impl Tail {
         self.ring().page(wanted, position, usize::try_from(limit).unwrap_or(0))
     }
 
+    /// Waits for as long as a row takes that the log told of, if the stream was heard lately.
+    pub(crate) async fn given_a_moment(&self) {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.is_some_and(|heard| heard.elapsed() < LATELY) {
+            sleep(MOMENT).await;
+        }
+    }
+
     /// Resolves once a row after `position` was at hand.
     pub(crate) async fn moved(&self, position: i64) {
         let mut moved = self.moved.subscribe();
@@ -85,6 +102,7 @@ impl Tail {
         let position = row.position;
         let offered = self.ring_mut().offer(row);
         if offered == Offered::Taken {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             self.moved.send_replace(position);
             self.report.send_modify(|report| report.position = position);
         }
@@ -109,5 +127,24 @@ impl Tail {
 
     fn ring_mut(&self) -> RwLockWriteGuard<'_, Ring> {
         self.ring.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_stream_that_keeps_up_is_waited_for() {
+        let (tail, waited) = (Tail::new(), async |tail: &Tail| {
+            let began = Instant::now();
+            tail.given_a_moment().await;
+            began.elapsed()
+        });
+        assert_eq!(waited(&tail).await, Duration::ZERO, "it never told anything");
+        *tail.heard.lock().unwrap() = Some(Instant::now());
+        assert_eq!(waited(&tail).await, MOMENT);
+        tokio::time::advance(LATELY).await;
+        assert_eq!(waited(&tail).await, Duration::ZERO, "it is late, or nothing happens");
     }
 }

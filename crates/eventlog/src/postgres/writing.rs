@@ -11,7 +11,7 @@ use crate::store::{Found, Head, Later, Lookup, Row, StoreError, Supposed, Transa
 pub(super) struct Writing<'a> {
     pub(super) transaction: sqlx::Transaction<'static, Postgres>,
     pub(super) head: Head,
-    pub(super) moved: &'a watch::Sender<i64>,
+    pub(super) heard: &'a watch::Sender<Head>,
 }
 
 impl Transaction for Writing<'_> {
@@ -54,20 +54,44 @@ impl Transaction for Writing<'_> {
         Self: 'a,
     {
         Box::pin(patiently(async move {
-            let Some(last) = rows.last() else { return Ok(()) };
             match append(&mut self.transaction, &self.head, &Supposed::default(), rows).await? {
                 Wrote::Done => self.transaction.commit().await?,
                 other => return Err(StoreError::Damaged(format!("under the head's lock the append was {other:?}"))),
             }
-            tell(self.moved, last.position);
+            tell(self.heard, &self.head, rows);
             Ok(())
         }))
     }
 }
 
-/// Tells this process's followers what it wrote, before the database does.
-pub(super) fn tell(moved: &watch::Sender<i64>, position: i64) {
-    moved.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+/// Tells this process's followers what it wrote at this head, before the database does.
+pub(super) fn tell(heard: &watch::Sender<Head>, at: &Head, rows: &[Row]) {
+    if let Some(last) = rows.last() {
+        let (position, hash, recorded_us) = (last.position, last.hash.clone(), last.recorded_us);
+        hear(heard, Head { position, hash, recorded_us, ..at.clone() });
+    }
+}
+
+/// Keeps what was told last of where the log ends.
+pub(super) fn hear(heard: &watch::Sender<Head>, told: Head) {
+    heard.send_if_modified(|head| {
+        let new = (told.epoch, told.position) > (head.epoch, head.position);
+        if new {
+            *head = told;
+        }
+        new
+    });
+}
+
+/// The end of the log as an announcement tells it: position, epoch, time of recording and hash.
+pub(super) fn announced(log: Uuid, payload: &str) -> Option<Head> {
+    let mut words = payload.split(' ');
+    let mut number = || words.next()?.parse::<i64>().ok();
+    let (position, epoch, recorded_us) = (number()?, number()?, number()?);
+    let digits = words.next()?;
+    let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let hash = (0..digits.len()).step_by(2).map(byte).collect::<Option<_>>()?;
+    Some(Head { log, epoch, position, hash, recorded_us })
 }
 
 /// `docket.append` in one round trip; without rows it only checks what is supposed.
@@ -123,4 +147,30 @@ fn columns<'q>(query: Query<'q>, rows: &'q [Row]) -> Query<'q> {
         .bind(column(rows, |row| row.trace.as_str()))
         .bind(column(rows, |row| row.body.as_slice()))
         .bind(column(rows, |row| row.hash.as_slice()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_announcement_tells_where_the_log_ends_and_nothing_else_does() {
+        let log = Uuid::from_u128(7);
+        let head = announced(log, "42 3 1700000000000000 00ff10").unwrap();
+        assert_eq!((head.log, head.epoch, head.position, head.recorded_us), (log, 3, 42, 1_700_000_000_000_000));
+        assert_eq!(head.hash, [0, 255, 16]);
+        for other in ["", "42", "42 3 17", "42 3 17 0", "42 3 17 0g", "42 3 x 00", "é"] {
+            assert_eq!(announced(log, other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_told_late_moves_nothing_back() {
+        let at = |epoch, position| Head { log: Uuid::nil(), epoch, position, hash: vec![], recorded_us: 0 };
+        let heard = watch::Sender::new(at(1, 5));
+        for (told, last) in [(at(1, 4), 5), (at(1, 6), 6), (at(2, 2), 2), (at(1, 9), 2)] {
+            hear(&heard, told);
+            assert_eq!(heard.borrow().position, last);
+        }
+    }
 }

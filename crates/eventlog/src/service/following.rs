@@ -16,6 +16,9 @@ impl<C: Core<Event = Event>> Service<C> {
     /// Resolves once everything up to `position` is folded.
     pub async fn reach(&self, position: u64) -> Result<(), StoreError> {
         if self.position() < position {
+            self.keep_up().await?;
+        }
+        if self.position() < position {
             self.catch_up().await?;
         }
         let mut watch = self.watch();
@@ -25,7 +28,25 @@ impl<C: Core<Event = Event>> Service<C> {
         Ok(())
     }
 
-    /// Folds to the head.
+    /// Folds what is at hand, and only where nothing is, to the head.
+    pub async fn keep_up(&self) -> Result<(), StoreError> {
+        let before = self.position();
+        {
+            let _one_at_a_time = self.folding.lock().await;
+            while let Some(rows) = self.log.at_hand(Some(&self.wanted), self.after(), PAGE) {
+                let Some(next) = rows.first() else { break };
+                self.read().is_followed_by(next)?;
+                self.fold(&rows)?;
+                tokio::task::yield_now().await;
+            }
+        }
+        if self.position() == before {
+            self.catch_up().await?;
+        }
+        Ok(())
+    }
+
+    /// Folds to the head as the store has it.
     pub async fn catch_up(&self) -> Result<u64, StoreError> {
         let _one_at_a_time = self.folding.lock().await;
         loop {

@@ -70,12 +70,21 @@ impl<C: Core<Event = Event>> Service<C> {
     async fn work(&self, held: &mut Option<Cursor>) -> Result<Came, StoreError> {
         let mut tried = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
-            // The head is read after the clock: what had happened by then is folded before anything fires.
             let now = self.clock.now();
-            self.catch_up().await?;
+            let is_due = || self.view(C::next_due).is_some_and(|due| due <= now);
+            // The head is read after the clock: what had happened by then is folded before anything fires.
+            let at_head = is_due();
+            if at_head {
+                self.catch_up().await?;
+            } else {
+                self.keep_up().await?;
+            }
             let cursor = held.get_or_insert_with(|| self.taken_up());
             if !self.react(cursor).await? {
                 return Ok(Came::ToAStop);
+            }
+            if !at_head && is_due() {
+                continue;
             }
             // What stays due though it was tried must not stand before what was not.
             let due = self.view(|state| C::due(state, now, DUE_BATCH + tried.len()));
