@@ -31,8 +31,8 @@ pub(crate) struct Reminder {
     /// How often it was wanted again later, and how many of these times it came.
     snoozed: u32,
     came: u32,
-    /// For each medium how often it had come at the last attempt.
-    rounds: BTreeMap<Medium, u32>,
+    /// For each medium how often it had come at the last attempt, and the first attempt since then.
+    rounds: BTreeMap<Medium, (u32, u32)>,
     /// Acknowledged, recalled or escalated.
     pub(crate) ended: bool,
 }
@@ -185,7 +185,10 @@ impl Reminder {
                     Some((_, Stage::Started)) => false,
                 };
                 self.tries.insert((*medium, *attempt), Stage::Started);
-                self.rounds.insert(*medium, self.came);
+                let round = self.rounds.entry(*medium).or_insert((self.came, *attempt));
+                if round.0 != self.came {
+                    *round = (self.came, *attempt);
+                }
                 return (may && !self.ended).then_some(());
             }
             NotifierEvent::AttemptSucceeded { attempt, medium, .. } => self.end(*medium, *attempt, Stage::Arrived)?,
@@ -214,7 +217,13 @@ impl Reminder {
 
     /// How often it had come when it was last tried by a medium.
     fn round(&self, medium: Medium) -> u32 {
-        self.rounds.get(&medium).copied().unwrap_or(0)
+        self.rounds.get(&medium).map_or(0, |(came, _)| *came)
+    }
+
+    /// Whether it arrived by a medium since it came last.
+    fn arrived_again(&self, medium: Medium) -> bool {
+        let first = self.rounds.get(&medium).map_or(0, |(_, first)| *first);
+        self.tries.range((medium, first)..=(medium, u32::MAX)).any(|(_, stage)| matches!(stage, Stage::Arrived))
     }
 
     fn arrived_by(&self, medium: Medium) -> bool {
@@ -256,6 +265,8 @@ impl Reminder {
             match self.last(*medium).map(|(_, stage)| stage) {
                 _ if *medium == Medium::InApp => (over, arrived) = (false, true),
                 None if self.send_at < now => return Some("was never sent"),
+                // What turned out to have arrived is not sent again, however a later attempt ended.
+                Some(Stage::Failed(_)) if self.arrived_again(*medium) => arrived = true,
                 Some(Stage::Failed(Then::Retry { at })) if at.max(self.send_at) < now => {
                     return Some("is not tried again");
                 }
