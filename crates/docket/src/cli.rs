@@ -8,6 +8,7 @@ pub(crate) mod field;
 mod hours;
 mod log;
 pub(crate) mod reminders;
+pub(crate) mod whatif;
 
 use crate::cluster::Part;
 use field::{Engineer, Inbox, Visit, Why};
@@ -15,6 +16,7 @@ pub(crate) use hours::CalendarCommand;
 pub(crate) use log::{Events, Log};
 use notifier::sender::Reach;
 use reminders::Reminders;
+use whatif::{Autopsy, Shadow, WhatIf};
 
 /// Docket carries work orders from the first call to the reviewed close and lets nothing fall through.
 #[derive(Debug, Parser)]
@@ -102,6 +104,13 @@ pub(crate) enum Command {
     Calendar(CalendarCommand),
     /// Replay a work-order log under the clocks of a policy.
     Replay(Replay),
+    /// Say why tickets of a work-order log missed their promise, and whom Docket would have woken when.
+    Autopsy(Autopsy),
+    /// Lay another policy under a past period: what every clock would have raised, ticket by ticket.
+    #[command(name = "whatif")]
+    WhatIf(WhatIf),
+    /// Show what a policy that runs beside the one in force would have come to so far.
+    Shadow(Shadow),
     /// Receive mail and webhooks on this machine and write down what arrives: somebody else's server, for the demo.
     Sink(Sink),
     /// Print a token signed with the development key.

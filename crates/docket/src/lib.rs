@@ -6,6 +6,7 @@ use clap::Parser;
 
 pub mod anchor;
 mod apply;
+mod autopsy;
 mod bounce;
 mod cli;
 mod client;
@@ -28,6 +29,7 @@ mod tickets;
 mod token;
 mod up;
 mod visits;
+mod whatif;
 mod why;
 
 /// Reads the command line and carries it out.
@@ -62,6 +64,9 @@ async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&at, &args).await,
         Command::Calendar(command) => hours::run(&command),
         Command::Replay(args) => replay::run(args).await,
+        Command::Autopsy(args) => autopsy::run(args).await,
+        Command::WhatIf(args) => whatif::run(&at, &args).await,
+        Command::Shadow(args) => whatif::shadow(&at, &args).await,
         Command::Sink(args) => sink::run(&args).await,
         Command::Token(args) => token::run(&at, &args),
     }

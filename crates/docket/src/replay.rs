@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use simulator::replay::{self, Options, Outcome};
+use simulator::replay::{self, Options, Outcome, ReplayError};
 
 use crate::cli::Replay;
 use crate::out;
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: Replay) -> anyhow::Result<ExitCode> {
         robots: args.robots,
         log: args.log,
     };
-    let outcome = tokio::task::spawn_blocking(move || replayed(&options)).await??;
+    let outcome = tokio::task::spawn_blocking(move || watched(|progress| replay::run(&options, progress))).await??;
     write(args.json.as_ref(), outcome.json.as_bytes())?;
     write(args.tickets.as_ref(), &outcome.tickets_csv)?;
     write(args.due.as_ref(), &outcome.due_csv)?;
@@ -28,10 +28,11 @@ pub(crate) async fn run(args: Replay) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn replayed(options: &Options) -> anyhow::Result<Outcome> {
+/// Plays a log with a bar on a terminal that says how far it has come.
+pub(crate) fn watched<T>(play: impl FnOnce(&mut dyn FnMut(u64, u64)) -> Result<T, ReplayError>) -> anyhow::Result<T> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("replaying [{bar:40}] {pos}/{len} rows {per_sec}")?);
-    let outcome = replay::run(options, &mut |done, all| {
+    let outcome = play(&mut |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     })?;
@@ -39,7 +40,7 @@ fn replayed(options: &Options) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-fn write(file: Option<&PathBuf>, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(file: Option<&PathBuf>, bytes: &[u8]) -> anyhow::Result<()> {
     let Some(file) = file else { return Ok(()) };
     std::fs::write(file, bytes).with_context(|| format!("writing {}", file.display()))
 }

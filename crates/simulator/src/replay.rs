@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use analytics::{Definition, Report, Window};
+use decider::Micros;
 use eventlog::keys::Keys;
 use eventlog::store::StoreError;
 use eventlog::{Log, Memory};
+use uuid::Uuid;
 
 mod course;
 mod documents;
@@ -17,7 +19,7 @@ mod due;
 pub mod rows;
 
 use course::Course;
-use documents::Documents;
+pub(crate) use documents::Documents;
 pub use rows::{Refused, Rows};
 
 /// The secrets of a log that is replayed derive from this: it holds no personal data, and every run is the same.
@@ -106,22 +108,47 @@ pub enum ReplayError {
 /// Runs on the calling thread alone, which must not be one that drives other tasks: from async code, call it in
 /// `spawn_blocking`.
 pub fn run(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Outcome, ReplayError> {
-    let documents = Documents::of(options)?;
-    let rows = rows::read(&options.file).map_err(|error| ReplayError::File(options.file.clone(), error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| ReplayError::Unexpected(error.to_string()))?;
-    runtime.block_on(replay(options, &documents, rows, progress))
+    alone(async { outcome(options, play(options, progress).await?).await })
 }
 
-async fn replay(
-    options: &Options,
-    documents: &Documents,
-    rows: Rows,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Outcome, ReplayError> {
+/// Runs something on this thread alone.
+pub(crate) fn alone<T>(what: impl Future<Output = Result<T, ReplayError>>) -> Result<T, ReplayError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| ReplayError::Unexpected(error.to_string()))?.block_on(what)
+}
+
+/// A log that was played to its end.
+pub(crate) struct Played {
+    pub(crate) rows: Rows,
+    pub(crate) documents: Documents,
+    log: Arc<Log>,
+    course: Course,
+}
+
+impl Played {
+    /// When each threshold of a ticket fired, by clock and share.
+    pub(crate) async fn fired(&self) -> Result<BTreeMap<(Uuid, (String, u32)), Micros>, StoreError> {
+        due::fired(&self.log).await
+    }
+
+    /// The id of a ticket by its name.
+    pub(crate) fn ticket(&self, name: &str) -> Uuid {
+        self.course.ticket(name)
+    }
+}
+
+/// Plays a log under the clocks of a policy.
+pub(crate) async fn play(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Played, ReplayError> {
+    let documents = Documents::of(options)?;
+    let rows = rows::read(&options.file).map_err(|error| ReplayError::File(options.file.clone(), error))?;
     let log = Log::open(Arc::new(Memory::new()), Keys::memory(SEED));
-    let course = Course::begin(&log, documents, &rows).await?;
+    let course = Course::begin(&log, &documents, &rows).await?;
     course.run(&rows, progress).await?;
+    Ok(Played { rows, documents, log, course })
+}
+
+async fn outcome(options: &Options, played: Played) -> Result<Outcome, ReplayError> {
+    let Played { rows, documents, log, course } = played;
     let position = course.analytics.catch_up().await?;
     if let Some(file) = &options.log {
         let kept = eventlog::sqlite::Sqlite::create_or_open(file).await?;

@@ -35,8 +35,8 @@ pub(crate) enum Stage {
 }
 
 /// Who owes the next step: twice the number of a name, and one more if it is a person's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Owed(u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Owed(u32);
 
 impl Stage {
     fn of(phase: &Phase) -> Self {
@@ -73,14 +73,14 @@ impl Stage {
 }
 
 impl Owed {
-    fn of(party: &Accountable, names: &mut Names) -> Self {
+    pub(crate) fn of(party: &Accountable, names: &mut Names) -> Self {
         match party {
             Accountable::Queue(name) => Self(names.number(name.as_str()) << 1),
             Accountable::Person(name) => Self(names.number(name.as_str()) << 1 | 1),
         }
     }
 
-    fn party(self, names: &Names) -> Accountable {
+    pub(crate) fn party(self, names: &Names) -> Accountable {
         let name = names.text(self.0 >> 1).to_owned();
         if self.0 & 1 == 1 { Accountable::Person(name) } else { Accountable::Queue(name) }
     }

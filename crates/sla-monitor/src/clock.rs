@@ -94,8 +94,18 @@ pub struct Course {
     pub began: Option<Micros>,
     /// The breaches of rounds that are over, with the beginning of each.
     pub over: Vec<(Option<Micros>, Micros)>,
+    /// The warnings passed in rounds that are over.
+    pub warned: Vec<Mark>,
     /// What turned it last.
     pub because: Because,
+}
+
+impl Course {
+    /// Every mark of every round, passed or ahead.
+    pub(crate) fn raised(&self) -> impl Iterator<Item = (u32, Micros)> {
+        let over = self.over.iter().map(|(_, at)| (BREACH_BP, *at));
+        over.chain(self.warned.iter().chain(&self.marks).map(|mark| (mark.share_bp, mark.at)))
+    }
 }
 
 /// Runs a clock over facts ordered by when they happened, then by when they became known. Nothing if it never attaches.
@@ -198,13 +208,17 @@ impl<'a, 's> Runner<'a, 's> {
             let breach = before.marks.iter().find(|mark| mark.share_bp == BREACH_BP)?;
             Some((before.began, breach.at))
         });
-        let mut over = before.map(|before| before.over).unwrap_or_default();
+        let (mut over, mut warned) = (Vec::new(), Vec::new());
+        if let Some(before) = before {
+            (over, warned) = (before.over, before.warned);
+            warned.extend(before.marks.into_iter().filter(|mark| mark.share_bp != BREACH_BP));
+        }
         over.extend(breached);
         let run = Run { since: at, elapsed_us: 0 };
         let because = Because { clause, activity: self.now.activity.to_owned() };
         let (phase, since, elapsed_us, budget, marks) = (Phase::Paused, at, 0, self.budget, Vec::new());
         let budget_us = budget.map_or(0, |budget| budget.micros(self.calendar, at));
-        let course = Course { phase, since, elapsed_us, run, budget, budget_us, marks, began, over, because };
+        let course = Course { phase, since, elapsed_us, run, budget, budget_us, marks, began, over, warned, because };
         (self.run, self.round, self.phase, self.attached, self.course) = (run, at, phase, true, Some(course));
         let phase = self.follow();
         self.turn(at, phase, self.budget);

@@ -16,7 +16,7 @@ use crate::major::Declaration;
 use crate::policy::{ATTENTION_EVERY_US, BREACH_BP};
 use crate::record::{Dial, Ticket};
 use crate::state::{Desk, State};
-use crate::{backlog, escalation, major, react};
+use crate::{backlog, escalation, major, react, shadow};
 
 /// Most letters an explanation may have.
 pub const MAX_NOTE: usize = 1_000;
@@ -116,6 +116,11 @@ pub enum Command {
         /// How it ended.
         reason: String,
     },
+    /// End the shadow of a policy.
+    Withdraw {
+        /// The policy's name.
+        name: String,
+    },
     /// Put documents in force: all, or none.
     Apply(Vec<Draft>),
 }
@@ -147,6 +152,9 @@ pub enum Refusal {
     /// A major event of this name goes on, and was declared otherwise.
     #[error("major event {0} goes on: end it first")]
     MajorOngoing(String),
+    /// There never was a shadow of this name.
+    #[error("there is no ShadowPolicy {0}")]
+    ShadowUnknown(String),
     /// Fields are wrong: all of them.
     #[error("{} fields are wrong", .0.len())]
     Fields(Vec<Fault>),
@@ -157,7 +165,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 5;
+    const FOLD: u32 = 6;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -189,6 +197,7 @@ impl Core for SlaMonitor {
             Command::Measure { alert } => Ok(backlog::measure(alert, read, at)),
             Command::Declare(said) => major::declare(said, read, at),
             Command::End { name, reason } => major::end(name, reason, read, at),
+            Command::Withdraw { name } => shadow::withdraw(name, read, at),
             Command::Apply(drafts) => apply(drafts, read, at),
         }
     }

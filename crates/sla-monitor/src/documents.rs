@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use calendar::Calendar;
+use decider::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ticket::batch::{Library, on_shelf};
@@ -18,6 +19,8 @@ use crate::state::Desk;
 pub const CALENDAR: &str = "Calendar";
 /// The kind of policies.
 pub const SLA_POLICY: &str = "SlaPolicy";
+/// The kind of policies that are only looked at beside the one of the same name in force.
+pub const SHADOW_POLICY: &str = "ShadowPolicy";
 /// The kind of who is called, step by step.
 pub const ESCALATION: &str = "Escalation";
 /// The kind of who is on call.
@@ -31,6 +34,8 @@ pub const BACKLOG_ALERT: &str = "BacklogAlert";
 pub(crate) struct Edition<T> {
     /// The position in the log at which it came in force, or ended the version before.
     pub(crate) position: u64,
+    /// When that was.
+    pub(crate) at: Micros,
     /// Nothing if it was taken out of force.
     pub(crate) kept: Option<Kept<T>>,
 }
@@ -39,6 +44,11 @@ impl<T> Edition<T> {
     /// The version of the document's stream; 0 if it was taken out of force.
     pub(crate) fn version(&self) -> u64 {
         self.kept.as_ref().map_or(0, |kept| kept.version)
+    }
+
+    /// Whether another says the same. Documents are kept as text in which the fields of each map are in order.
+    pub(crate) fn says(&self, other: &Self) -> bool {
+        self.kept.as_ref().map(|kept| &kept.spec) == other.kept.as_ref().map(|kept| &kept.spec)
     }
 }
 
@@ -74,6 +84,7 @@ impl Library for Desk {
         match kind {
             CALENDAR => found(&self.calendars, name),
             SLA_POLICY => found(&self.policies, name),
+            SHADOW_POLICY => found(&self.shadows, name),
             ESCALATION => found(&self.escalations, name),
             ROTA => found(&self.rotas, name),
             BACKLOG_ALERT => found(&self.alerts, name),
@@ -85,12 +96,13 @@ impl Library for Desk {
     fn own(&self) -> Vec<(&'static str, &str)> {
         let own = on_shelf(BACKLOG_ALERT, &self.alerts).chain(on_shelf(CALENDAR, &self.calendars));
         let own = own.chain(on_shelf(ESCALATION, &self.escalations)).chain(on_shelf(ROTA, &self.rotas));
+        let own = own.chain(on_shelf(SHADOW_POLICY, &self.shadows));
         own.chain(on_shelf(SLA_POLICY, &self.policies)).collect()
     }
 
     fn faults(kind: &str, spec: &Value) -> Vec<Fault> {
         let found = match kind {
-            SLA_POLICY => Policy::read(spec).err(),
+            SLA_POLICY | SHADOW_POLICY => Policy::read(spec).err(),
             ESCALATION => Escalation::read(spec).err(),
             ROTA => Rota::read(spec).err(),
             BACKLOG_ALERT => Alert::read(spec).err(),

@@ -6,7 +6,7 @@ use decider::Micros;
 use ticket::sla::{Mark, SlaEvent, Terms};
 
 use crate::clock::{Course, Phase};
-use crate::in_force::Trial;
+use crate::lens::Lens;
 use crate::policy::BREACH_BP;
 use crate::record::{Dial, Ticket};
 use crate::state::Desk;
@@ -15,21 +15,21 @@ impl Desk {
     /// The events that bring the record of a ticket's clocks to its facts, as of `now`; `fact_at` is when the fact
     /// happened that gave rise to it.
     pub(crate) fn drift(&self, ticket: &Ticket, now: Micros, fact_at: Micros) -> Vec<SlaEvent> {
-        self.drift_with(ticket, (now, fact_at), None)
+        self.drift_with(ticket, (now, fact_at), Lens::NOW)
     }
 
-    /// As [`Desk::drift`], were these documents in force too.
-    pub(crate) fn drift_with(&self, ticket: &Ticket, at: (Micros, Micros), trial: Option<&Trial>) -> Vec<SlaEvent> {
-        let Some(in_force) = self.in_force_with(ticket, trial) else { return Vec::new() };
+    /// As [`Desk::drift`], as it is seen through a lens.
+    pub(crate) fn drift_with(&self, ticket: &Ticket, at: (Micros, Micros), lens: Lens<'_>) -> Vec<SlaEvent> {
+        let Some(in_force) = self.in_force_with(ticket, lens) else { return Vec::new() };
         let (now, fact_at) = at;
         let mut events = Vec::new();
         for spec in &in_force.policy.clocks {
-            let record = self.names.find(spec.name.as_str()).and_then(|name| ticket.clock(name));
+            let record = self.clock_number(&spec.name, lens).and_then(|name| ticket.clock(name));
             let course = self.course(ticket, spec, &in_force.calendar);
             match course.and_then(|course| Some((course.budget?, course))) {
                 Some((budget, course)) => {
                     let terms = || in_force.terms(budget, course.budget_us);
-                    let fresh = record.is_none_or(|record| !self.made_from(record, terms()));
+                    let fresh = record.is_none_or(|record| !self.made_from(record, terms(), lens));
                     let changed = Correction { record, course: &course, name: &spec.name, now, fact_at };
                     changed.events(fresh, terms, &mut events);
                 }
@@ -38,7 +38,7 @@ impl Desk {
         }
         for record in ticket.clocks() {
             // The policy gives it no longer; one that had ended stays as it ended.
-            let name = self.names.text(record.name);
+            let name = self.clock_name(record.name, lens);
             let going = matches!(record.phase, Phase::Running | Phase::Paused);
             if going && in_force.policy.clocks.iter().all(|spec| spec.name != name) {
                 events.push(cancelled(record, name, fact_at));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ticket::document::{Fault, Part, read};
 use ticket::intake::Accountable;
-use ticket::sla::{Audience, SlaEvent};
+use ticket::sla::{Audience, Pinned, SlaEvent};
 use ticket::{Event, stream};
 use uuid::Uuid;
 
@@ -137,7 +137,10 @@ pub(crate) fn begins(desk: &Desk, dial: Dial<'_>, breached_at: Micros) -> Option
 
 /// The escalation a clock was started with.
 fn policy<'a>(desk: &'a Desk, dial: Dial<'_>) -> Option<&'a Escalation> {
-    let pinned = desk.terms_of(dial.terms)?.escalation.as_ref()?;
+    edition(desk, desk.terms_of(dial.terms)?.escalation.as_ref()?)
+}
+
+fn edition<'a>(desk: &'a Desk, pinned: &Pinned) -> Option<&'a Escalation> {
     let editions = desk.escalations.get(&pinned.name)?;
     editions.iter().find(|one| one.version() == pinned.version)?.kept.as_ref()?.get(Escalation::read)
 }
@@ -160,6 +163,30 @@ fn resolve(desk: &Desk, ticket: &Ticket, audience: &Audience, now: Micros) -> (V
             on_call.map(|on| (vec![on.person.to_owned()], Some(on.shift.to_owned()))).unwrap_or_default()
         }
     }
+}
+
+/// Whom something concerns that is raised of a ticket at an instant: who owes the next step by then, and whom an escalation
+/// calls first. Nobody asks here who is on duty.
+pub(crate) fn first_woken(desk: &Desk, ticket: &Ticket, by: Option<&Pinned>, at: Micros) -> Vec<Accountable> {
+    let (mut owed, mut queue) = (None, None);
+    for scene in ticket.facts.iter().take_while(|fact| fact.at() <= at).filter_map(|fact| desk.said(*fact)) {
+        (owed, queue) = (scene.owed.or(owed), scene.queue.or(queue));
+    }
+    let lies_in = queue.map(|queue| Accountable::Queue(desk.names.text(queue).to_owned()));
+    let owed = owed.map(|owed| owed.party(&desk.names)).or_else(|| lies_in.clone());
+    let called = by.and_then(|pinned| edition(desk, pinned)).and_then(|escalation| match escalation.step(1)?.0 {
+        Audience::Accountable => owed.clone(),
+        Audience::Desk => lies_in,
+        Audience::Person(subject) => Some(Accountable::Person(subject)),
+        Audience::Queue(name) => Some(Accountable::Queue(name)),
+        Audience::Rota(name) => {
+            let rota = in_force(&desk.rotas, &name)?.get(crate::rota::Rota::read)?;
+            let on_call = rota.who(at.saturating_add(escalation.after_us))?;
+            Some(Accountable::Person(on_call.person.to_owned()))
+        }
+    });
+    let called = called.filter(|called| Some(called) != owed.as_ref());
+    owed.into_iter().chain(called).collect()
 }
 
 /// Calls the next for a clock: where nobody is there, the one after follows at once.

@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 
 use calendar::Calendar;
 use decider::{Micros, Tenant};
-use serde_json::Value;
-use ticket::batch::{Draft, Library};
-use ticket::document::Kept;
+use ticket::batch::Draft;
 use ticket::sla::SlaEvent;
 
 use crate::clock::Phase;
-use crate::documents::{CALENDAR, Edition, SLA_POLICY};
-use crate::in_force::Trial;
+use crate::lens::{Lens, Trial};
 use crate::policy::{BREACH_BP, ClockSpec};
 use crate::record::Ticket;
 use crate::scene::Situation;
@@ -117,10 +114,11 @@ pub struct Reattachment {
 pub fn reattachment(state: &State, tenant: &Tenant, drafts: &[Draft], now: Micros) -> Reattachment {
     let mut effect = Reattachment::default();
     let Some(desk) = state.desk(tenant) else { return effect };
-    let trial = Trial { policies: tried(desk, drafts, SLA_POLICY), calendars: tried(desk, drafts, CALENDAR) };
+    let trial = Trial::of(desk, drafts, (u64::MAX, Micros::MAX));
+    let lens = Lens { trial: Some(&trial), ..Lens::NOW };
     for (_, ticket) in desk.tickets.iter().filter(|(_, ticket)| desk.open(ticket)) {
         let before = desk.drift(ticket, now, now);
-        let events = desk.drift_with(ticket, (now, now), Some(&trial));
+        let events = desk.drift_with(ticket, (now, now), lens);
         if events == before {
             continue;
         }
@@ -139,15 +137,4 @@ pub fn reattachment(state: &State, tenant: &Tenant, drafts: &[Draft], now: Micro
         }
     }
     effect
-}
-
-fn tried<T>(desk: &Desk, drafts: &[Draft], kind: &str) -> BTreeMap<String, Edition<T>> {
-    let changed = drafts.iter().filter(|draft| draft.kind == kind).filter_map(|draft| {
-        let known = Library::in_force(desk, kind, &draft.name);
-        let same = |(_, spec): (u64, &str)| serde_json::from_str::<Value>(spec).is_ok_and(|known| known == draft.spec);
-        let version = known.map_or(0, |(version, _)| version) + 1;
-        let edition = Edition { position: u64::MAX, kept: Some(Kept::new(version, &draft.spec)) };
-        (!known.is_some_and(same)).then(|| (draft.name.clone(), edition))
-    });
-    changed.collect()
 }

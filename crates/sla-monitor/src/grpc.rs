@@ -5,6 +5,7 @@ mod major;
 mod parse;
 mod refuse;
 mod render;
+mod whatif;
 
 use std::sync::Arc;
 
@@ -20,11 +21,12 @@ use eventlog::service::Ask;
 use proto::sla_monitor::v1::sla_monitor_service_server::{SlaMonitorService, SlaMonitorServiceServer};
 use proto::sla_monitor::v1::{
     AcknowledgeEscalationRequest, AcknowledgeEscalationResponse, ApplyDocumentsRequest, ApplyDocumentsResponse,
-    CheckTicketsRequest, CheckTicketsResponse, DeclareMajorEventRequest, DeclareMajorEventResponse,
-    EndMajorEventRequest, EndMajorEventResponse, ExplainBreachRequest, ExplainBreachResponse, GetOnCallRequest,
-    GetOnCallResponse, ListBreachesRequest, ListBreachesResponse, ListClocksRequest, ListClocksResponse,
-    ListDeadlinesRequest, ListDeadlinesResponse, ListDocumentsRequest, ListDocumentsResponse, ListMajorEventsRequest,
-    ListMajorEventsResponse, ReportClocksRequest, ReportClocksResponse,
+    CheckTicketsRequest, CheckTicketsResponse, CompareClocksRequest, CompareClocksResponse, DeclareMajorEventRequest,
+    DeclareMajorEventResponse, EndMajorEventRequest, EndMajorEventResponse, ExplainBreachRequest,
+    ExplainBreachResponse, GetOnCallRequest, GetOnCallResponse, ListBreachesRequest, ListBreachesResponse,
+    ListClocksRequest, ListClocksResponse, ListDeadlinesRequest, ListDeadlinesResponse, ListDocumentsRequest,
+    ListDocumentsResponse, ListMajorEventsRequest, ListMajorEventsResponse, ReportClocksRequest, ReportClocksResponse,
+    WithdrawShadowRequest, WithdrawShadowResponse,
 };
 use serde::Serialize;
 use tonic::{Request, Response, Status};
@@ -43,6 +45,9 @@ const STAFF: &[Role] = &[Role::Agent, Role::Engineer, Role::Dispatcher, Role::Su
 /// Those who answer for what was late.
 const REVIEW: &[Role] = &[Role::Supervisor, Role::Admin];
 
+/// Those who look back.
+const FIGURES: &[Role] = &[Role::Supervisor, Role::Manager, Role::Admin];
+
 /// Which roles may call what.
 pub const ACCESS: Access = &[
     ("docket.sla_monitor.v1.SlaMonitorService/ListClocks", STAFF),
@@ -56,6 +61,8 @@ pub const ACCESS: Access = &[
     ("docket.sla_monitor.v1.SlaMonitorService/EndMajorEvent", REVIEW),
     ("docket.sla_monitor.v1.SlaMonitorService/ListMajorEvents", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/ReportClocks", STAFF),
+    ("docket.sla_monitor.v1.SlaMonitorService/CompareClocks", FIGURES),
+    ("docket.sla_monitor.v1.SlaMonitorService/WithdrawShadow", &[Role::Admin]),
     ("docket.sla_monitor.v1.SlaMonitorService/ApplyDocuments", &[Role::Admin]),
     ("docket.sla_monitor.v1.SlaMonitorService/ListDocuments", STAFF),
 ];
@@ -198,6 +205,18 @@ impl SlaMonitorService for Grpc {
         let counts = self.monitor.view(|state| figures::report(state, &who.tenant, start, end));
         let clocks = counts.into_iter().map(|(name, count)| render::report(name, &count)).collect();
         Ok(Response::new(ReportClocksResponse { clocks, log_position }))
+    }
+
+    async fn compare_clocks(&self, request: Request<CompareClocksRequest>) -> Answer<CompareClocksResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.compare(&who, asked).await.map(Response::new)
+    }
+
+    async fn withdraw_shadow(&self, request: Request<WithdrawShadowRequest>) -> Answer<WithdrawShadowResponse> {
+        let (who, asked) = Who::of(request)?;
+        let ask = who.ask("WithdrawShadow", &asked, &asked.request_id)?;
+        let log_position = self.done(&ask, &Command::Withdraw { name: asked.name }).await?;
+        Ok(Response::new(WithdrawShadowResponse { log_position }))
     }
 
     async fn apply_documents(&self, request: Request<ApplyDocumentsRequest>) -> Answer<ApplyDocumentsResponse> {

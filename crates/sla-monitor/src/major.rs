@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use decider::{At, Decided, Read};
+use decider::{At, Decided, Micros, Read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ticket::condition::Condition;
 use ticket::document::{Fault, Kept};
 use ticket::sla::{Pinned, SlaEvent};
 use ticket::{Event, Recorded, stream};
@@ -16,7 +15,7 @@ use crate::command::{Refusal, SlaMonitor};
 use crate::documents::{SLA_POLICY, in_force};
 use crate::scene::Situation;
 use crate::state::State;
-use crate::when::compiled;
+use crate::when::{Rule, compiled};
 
 /// Most letters of a reason.
 const MAX_REASON: usize = 1_000;
@@ -27,15 +26,15 @@ const MAX_NAME_BYTES: usize = 63;
 pub struct Major {
     /// Why it was declared.
     pub reason: String,
-    scope: Kept<Arc<Condition>>,
+    scope: Kept<Arc<Rule>>,
     /// The policy that holds for its tickets.
     pub policy: Pinned,
     /// Where in the log it was declared.
     position: u64,
     /// When it was declared.
-    pub declared_at: decider::Micros,
+    pub declared_at: Micros,
     /// How and when it ended.
-    pub ended: Option<(decider::Micros, String)>,
+    pub ended: Option<(Micros, String)>,
 }
 
 impl Major {
@@ -44,26 +43,33 @@ impl Major {
         serde_json::from_str(&self.scope.spec).unwrap_or_default()
     }
 
-    fn touches(&self, ticket: &Situation<'_>) -> bool {
+    /// Whether it goes on at an instant, and touches a ticket as it stands then.
+    fn touches(&self, ticket: &Situation<'_>, as_of: Micros) -> bool {
         let scope = self.scope.get(|text| compiled(text.as_str().unwrap_or_default()));
-        self.ended.is_none() && scope.is_some_and(|scope| scope.holds(&ticket.known()))
+        let goes_on = self.declared_at <= as_of && self.ended.as_ref().is_none_or(|(at, _)| *at > as_of);
+        goes_on && scope.is_some_and(|scope| scope.holds(ticket))
     }
 }
 
-/// Every major event there was, by name.
+/// Every major event there was, by name: one may be declared again once it has ended.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Majors(BTreeMap<String, Major>);
+pub(crate) struct Majors(BTreeMap<String, Vec<Major>>);
 
 impl Majors {
-    /// The one that holds for a ticket as it stands: the last declared of those that touch it.
-    pub(crate) fn over(&self, ticket: &Situation<'_>) -> Option<(&str, &Major)> {
-        let touching = self.0.iter().filter(|(_, major)| major.touches(ticket));
-        touching.max_by_key(|(_, major)| major.position).map(|(name, major)| (name.as_str(), major))
+    /// The one that holds at an instant for a ticket as it stands then: the last declared of those that touch it.
+    pub(crate) fn over(&self, ticket: &Situation<'_>, as_of: Micros) -> Option<(&str, &Major)> {
+        let touching = self.iter().filter(|(_, major)| major.touches(ticket, as_of));
+        touching.max_by_key(|(_, major)| major.position)
     }
 
     /// Every one there was, in order of name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Major)> {
-        self.0.iter().map(|(name, major)| (name.as_str(), major))
+        self.0.iter().flat_map(|(name, all)| all.iter().map(move |major| (name.as_str(), major)))
+    }
+
+    /// The last declared of this name.
+    fn last(&self, name: &str) -> Option<&Major> {
+        self.0.get(name)?.last()
     }
 
     /// Takes an event in.
@@ -73,10 +79,11 @@ impl Majors {
                 let scope = Kept::new(event.version, &Value::from(scope.as_str()));
                 let (reason, policy) = (reason.clone(), policy.clone());
                 let (position, declared_at) = (event.position, event.occurred_at);
-                self.0.insert(name.clone(), Major { reason, scope, policy, position, declared_at, ended: None });
+                let major = Major { reason, scope, policy, position, declared_at, ended: None };
+                self.0.entry(name.clone()).or_default().push(major);
             }
             SlaEvent::MajorEventEnded { name, reason } => {
-                if let Some(major) = self.0.get_mut(name) {
+                if let Some(major) = self.0.get_mut(name).and_then(|all| all.last_mut()) {
                     major.ended = Some((event.occurred_at, reason.clone()));
                 }
             }
@@ -111,7 +118,7 @@ fn reason_fault(reason: &str) -> Option<Fault> {
 pub(crate) fn declare(said: &Declaration, read: &Read<'_, State>, at: &At) -> Result<Decided<Event>, Refusal> {
     let stream = stream::major(&said.name);
     let desk = read.guard(&stream).desk(&at.tenant);
-    let known = desk.and_then(|desk| desk.majors.0.get(&said.name)).filter(|major| major.ended.is_none());
+    let known = desk.and_then(|desk| desk.majors.last(&said.name)).filter(|major| major.ended.is_none());
     if let Some(known) = known {
         let same = (known.reason == said.reason, known.scope() == said.scope, known.policy.name == said.policy);
         return if same == (true, true, true) { Ok(Vec::new()) } else { Err(Refusal::MajorOngoing(said.name.clone())) };
@@ -135,7 +142,7 @@ pub(crate) fn declare(said: &Declaration, read: &Read<'_, State>, at: &At) -> Re
 /// A person ends one.
 pub(crate) fn end(name: &str, reason: &str, read: &Read<'_, State>, at: &At) -> Result<Decided<Event>, Refusal> {
     let stream = stream::major(name);
-    let known = read.guard(&stream).desk(&at.tenant).and_then(|desk| desk.majors.0.get(name));
+    let known = read.guard(&stream).desk(&at.tenant).and_then(|desk| desk.majors.last(name));
     let known = known.ok_or_else(|| Refusal::MajorUnknown(name.to_owned()))?;
     if let Some(fault) = reason_fault(reason) {
         return Err(Refusal::Fields(vec![fault]));

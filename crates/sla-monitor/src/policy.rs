@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use decider::Micros;
 use serde_json::Value;
-use ticket::condition::Condition;
 use ticket::document::{Fault, Part, read};
 use ticket::glob::Globs;
 use ticket::intake::Status;
 
 use crate::scene::Situation;
 use crate::target::{MAX_TARGET_SECS, Target, read_target};
-use crate::when::{When, condition};
+use crate::when::{Rule, When, condition};
 
 /// Most clocks a policy may have: reassessing a ticket writes at most four events for each, 64 in all.
 pub const MAX_CLOCKS: usize = 16;
@@ -61,7 +60,7 @@ pub struct Matching {
     /// Whether it came from another system.
     pub imported: Option<bool>,
     /// Of which this holds, as they stand now: another queue or priority may mean another policy.
-    pub when: Option<Arc<Condition>>,
+    pub when: Option<Arc<Rule>>,
 }
 
 impl Matching {

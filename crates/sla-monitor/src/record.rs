@@ -3,6 +3,8 @@
 //! Open tickets are kept whole, a million of them; so names, priorities, scenes, terms and profiles are numbers, and an
 //! instant takes eight bytes wherever it stands.
 
+mod knowledge;
+
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::sla::{Mark, SlaEvent};
@@ -10,44 +12,9 @@ use ticket::sla::{Mark, SlaEvent};
 use crate::attention::Attending;
 use crate::clock::Phase;
 use crate::escalation::Called;
+use crate::moment::{Instant, Late, Moment};
 use crate::policy::BREACH_BP;
 use crate::state::Slot;
-
-/// An instant in eight bytes that ask for no more than four to be aligned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Instant([u32; 2]);
-
-impl Instant {
-    fn get(self) -> Micros {
-        let [high, low] = self.0;
-        (Micros::from(high.cast_signed()) << 32) | Micros::from(low)
-    }
-}
-
-impl From<Micros> for Instant {
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves of an instant")]
-    fn from(at: Micros) -> Self {
-        Self([((at >> 32) as i32).cast_unsigned(), at.cast_unsigned() as u32])
-    }
-}
-
-/// A fact in twelve bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Moment {
-    at: Instant,
-    /// The number of what it tells.
-    pub(crate) scene: u32,
-}
-
-impl Moment {
-    pub(crate) fn new(at: Micros, scene: u32) -> Self {
-        Self { at: at.into(), scene }
-    }
-
-    pub(crate) fn at(self) -> Micros {
-        self.at.get()
-    }
-}
 
 /// What stands for a number that was never said.
 pub(crate) const UNSAID: u32 = u32::MAX;
@@ -90,6 +57,10 @@ struct Seldom {
     over: Vec<(u8, Option<Micros>, Micros)>,
     /// Breached clocks for which somebody is called, by name.
     called: Vec<(u32, Called)>,
+    /// Warnings of rounds that are over: the clock's place, the share, the instant.
+    warned: Vec<(u8, u16, Micros)>,
+    /// Facts that became known late, in that order.
+    late: Vec<Late>,
 }
 
 /// A share of a budget with its instant, in twelve bytes.
@@ -206,15 +177,6 @@ impl Ticket {
         Self { born, product, profile, group, terms, priority, imported, facts, clocks, notches, attending, seldom }
     }
 
-    /// Takes a fact in where it belongs; of the same instant, it became known last.
-    pub(crate) fn learn(&mut self, fact: Moment) {
-        let place = self.facts.partition_point(|known| known.at() <= fact.at());
-        if self.facts.len() == self.facts.capacity() {
-            self.facts.reserve_exact(2 + self.facts.len() / 2);
-        }
-        self.facts.insert(place, fact);
-    }
-
     /// Its clocks that were ever started.
     pub(crate) fn clocks(&self) -> impl Iterator<Item = Dial<'_>> {
         self.clocks.iter().zip(0..).map(|(clock, place)| Dial { clock, ticket: self, place })
@@ -324,8 +286,11 @@ impl Ticket {
         if began == before {
             return;
         }
-        self.notches.retain(|notch| notch.clock != place);
+        let warned = |notch: &&Notch| notch.clock == place && notch.reached && u32::from(notch.share_bp) != BREACH_BP;
         let seldom = self.seldom.get_or_insert_default();
+        let passed = self.notches.iter().filter(warned).map(|notch| (place, notch.share_bp, notch.at.get()));
+        seldom.warned.extend(passed);
+        self.notches.retain(|notch| notch.clock != place);
         seldom.over.extend(breach.map(|at| (place, before, at)));
         seldom.began.retain(|(clock, _)| *clock != place);
         seldom.began.extend(began.map(|at| (place, at)));

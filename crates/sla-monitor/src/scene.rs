@@ -8,6 +8,7 @@ use ticket::fact::{Fact, Touch, Waits};
 use ticket::intake::{ActivityKind, Channel, Impact, Request, Status, Urgency, WaitReason};
 use uuid::Uuid;
 
+use crate::attention::Owed;
 use crate::clock::Seen;
 
 /// The reasons a ticket may wait for, with their words and their places in a set.
@@ -68,6 +69,8 @@ pub(crate) struct Scene {
     pub(crate) queue: Option<u32>,
     pub(crate) waiting: Waiting,
     pub(crate) touch: Option<Touch>,
+    /// Who owes the next step from then on, if that is said.
+    pub(crate) owed: Option<Owed>,
 }
 
 impl From<&Self> for Scene {
@@ -80,7 +83,8 @@ impl Scene {
     /// What a fact tells; the names it says, as their numbers.
     pub(crate) fn of(fact: &Fact<'_>, activity: u32, priority: Option<u32>, queue: Option<u32>) -> Self {
         let (waiting, touch) = (Waiting::from(fact.waits), fact.touch);
-        Self { activity, kind: Word(fact.kind), status: fact.state, priority, queue, waiting, touch }
+        let (kind, status) = (Word(fact.kind), fact.state);
+        Self { activity, kind, status, priority, queue, waiting, touch, owed: None }
     }
 }
 
@@ -202,6 +206,25 @@ impl<'a> Situation<'a> {
     /// Whether the customer spoke last.
     pub fn unanswered(&self) -> bool {
         self.unanswered
+    }
+
+    /// Everything conditions know but for the customer and the fields it was opened with: the same for the same situation.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        let Profile { impact, urgency, channel, customer, .. } = self.about.profile;
+        let words = [self.about.ticket_type, self.priority, self.queue, self.activity];
+        let said = [
+            impact.map_or(0, |impact| impact as u8 + 1),
+            urgency.map_or(0, |urgency| urgency as u8 + 1),
+            channel.map_or(0, |channel| channel as u8 + 1),
+            self.touch.map_or(0, |touch| touch as u8 + 1),
+            self.status as u8,
+            self.kind as u8,
+            self.waits.0,
+            u8::from(self.about.imported),
+            u8::from(customer.is_some()),
+            u8::from(self.unanswered),
+        ];
+        words.iter().flat_map(|word| word.len().to_be_bytes().into_iter().chain(word.bytes())).chain(said).collect()
     }
 
     /// What conditions know, by variable.

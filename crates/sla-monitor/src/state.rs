@@ -17,13 +17,14 @@ use ticket::sla::{BreachCause, SlaEvent, Terms};
 use ticket::{Event, Fact, Recorded};
 use uuid::Uuid;
 
-use crate::attention::Attending;
+use crate::attention::{Attending, Owed};
 use crate::backlog::Backlogs;
-use crate::documents::{BACKLOG_ALERT, CALENDAR, ESCALATION, Edition, ROTA, SLA_POLICY, Shelf};
+use crate::documents::{BACKLOG_ALERT, CALENDAR, ESCALATION, Edition, ROTA, SHADOW_POLICY, SLA_POLICY, Shelf};
 use crate::escalation::{self, Escalation};
 use crate::major::Majors;
+use crate::moment::Moment;
 use crate::policy::Policy;
-use crate::record::{Dial, Moment, Ticket, UNSAID};
+use crate::record::{Dial, Ticket, UNSAID};
 use crate::rota::Rota;
 use crate::scene::{Profile, Scene};
 use crate::staff::Staff;
@@ -90,6 +91,8 @@ pub struct Desk {
     pub(crate) profiles: Interned<Profile>,
     pub(crate) tickets: Tickets,
     pub(crate) policies: Shelf<Policy>,
+    /// Policies that are only looked at beside those in force.
+    pub(crate) shadows: Shelf<Policy>,
     pub(crate) calendars: Shelf<Calendar>,
     pub(crate) escalations: Shelf<Escalation>,
     pub(crate) rotas: Shelf<Rota>,
@@ -167,7 +170,8 @@ impl Desk {
         // Another system's groups are none of our queues.
         let foreign = matches!(intake, IntakeEvent::ActivityImported { .. });
         let queue = fact.group.filter(|_| !foreign).map(|group| self.names.number(group));
-        let moment = self.moment(event.occurred_at, &fact, queue);
+        let owed = intake.next().map(|next| Owed::of(&next.accountable, &mut self.names));
+        let moment = self.moment(event.occurred_at, &fact, queue, owed);
         if self.tickets.place(&id).is_none() {
             let product = self.names.number(fact.product.unwrap_or_default());
             let profile = match intake {
@@ -178,13 +182,8 @@ impl Desk {
             };
             self.tickets.add(id, Ticket::new(event.position, product, profile, imported));
         }
-        let priority = self.said(moment).and_then(|scene| scene.priority);
-        let Some(ticket) = self.tickets.get_mut(&id) else { return };
-        if ticket.facts.is_empty() {
-            ticket.priority = priority.unwrap_or(UNSAID);
-        }
-        ticket.group = queue.unwrap_or(ticket.group);
-        ticket.learn(moment);
+        let (Some(scene), Some(ticket)) = (self.said(moment).copied(), self.tickets.get_mut(&id)) else { return };
+        ticket.learn(moment, &scene, event.recorded_at);
         ticket.attending = Attending::evolve(ticket.attending, event, intake, &mut self.names);
         self.watch(id, None);
     }
@@ -194,9 +193,9 @@ impl Desk {
         if event.stream.family() == "engineer" {
             self.duty.learn(event.stream.key(), dispatch);
         } else if let (Some(fact), Some(id)) = (ticket::fact(&event.event), event.correlation) {
-            let moment = self.moment(event.occurred_at, &fact, None);
-            if let Some(ticket) = self.tickets.get_mut(&id) {
-                ticket.learn(moment);
+            let moment = self.moment(event.occurred_at, &fact, None, None);
+            if let (Some(scene), Some(ticket)) = (self.said(moment).copied(), self.tickets.get_mut(&id)) {
+                ticket.learn(moment, &scene, event.recorded_at);
             }
         }
     }
@@ -235,6 +234,7 @@ impl Desk {
         match kind.as_str() {
             CALENDAR => shelve(&mut self.calendars, event, (name, spec)),
             SLA_POLICY => shelve(&mut self.policies, event, (name, spec)),
+            SHADOW_POLICY => shelve(&mut self.shadows, event, (name, spec)),
             ESCALATION => shelve(&mut self.escalations, event, (name, spec)),
             ROTA => shelve(&mut self.rotas, event, (name, spec)),
             BACKLOG_ALERT => {
@@ -255,15 +255,17 @@ impl Desk {
         Staff { queues: &self.queues, duty: &self.duty, lies_in: self.names.text(ticket.group), at }
     }
 
-    fn moment(&mut self, at: Micros, fact: &Fact<'_>, queue: Option<u32>) -> Moment {
+    fn moment(&mut self, at: Micros, fact: &Fact<'_>, queue: Option<u32>, owed: Option<Owed>) -> Moment {
         // An imported line without a priority does not say that it has none.
         let priority = fact.priority.filter(|priority| !priority.is_empty());
         let priority = priority.map(|priority| self.priorities.number(priority));
-        let scene = Scene::of(fact, self.names.number(fact.activity), priority, queue);
+        let activity = self.names.number(fact.activity);
+        let scene = Scene { owed, ..Scene::of(fact, activity, priority, queue) };
         Moment::new(at, self.scenes.number(&scene))
     }
 
-    fn said(&self, moment: Moment) -> Option<&Scene> {
+    /// What a fact tells.
+    pub(crate) fn said(&self, moment: Moment) -> Option<&Scene> {
         self.scenes.values().get(usize::try_from(moment.scene).ok()?)
     }
 
@@ -313,7 +315,7 @@ impl Desk {
 /// Adds the version that an event brought, or (without a spec) ended.
 fn shelve<T>(shelf: &mut Shelf<T>, event: &Recorded, (name, spec): (&str, Option<&Value>)) {
     let kept = spec.map(|spec| Kept::new(event.version, spec));
-    shelf.entry(name.to_owned()).or_default().push(Edition { position: event.position, kept });
+    shelf.entry(name.to_owned()).or_default().push(Edition { position: event.position, at: event.recorded_at, kept });
 }
 
 /// Terms without what differs from ticket to ticket: the seconds that working days come to.
@@ -361,7 +363,7 @@ fn note_breach(
 }
 
 /// The clock an event is about.
-fn clock_name(event: &SlaEvent) -> Option<&str> {
+pub(crate) fn clock_name(event: &SlaEvent) -> Option<&str> {
     match event {
         SlaEvent::ClockStarted { clock, .. }
         | SlaEvent::ClockPaused { clock, .. }

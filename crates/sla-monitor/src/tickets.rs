@@ -1,6 +1,7 @@
 //! A tenant's tickets by id, each at a place that never changes: what falls due of it is known by that place.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -45,6 +46,18 @@ impl Tickets {
     /// Every ticket, in order of id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Uuid, &Ticket)> {
         self.places.values().filter_map(|place| self.at(*place))
+    }
+
+    /// The position at which the first ticket became known of which this holds; it holds of all that became known later.
+    pub(crate) fn first_born(&self, holds: impl Fn(&Ticket) -> bool) -> u64 {
+        let place = self.all.partition_point(|(_, ticket)| !holds(ticket));
+        self.all.get(place).map_or(u64::MAX, |(_, ticket)| ticket.born)
+    }
+
+    /// The tickets behind one, in order of id.
+    pub(crate) fn after(&self, id: Option<Uuid>) -> impl Iterator<Item = (Uuid, &Ticket)> {
+        let behind = id.map_or(Bound::Unbounded, Bound::Excluded);
+        self.places.range((behind, Bound::Unbounded)).filter_map(|(_, place)| self.at(*place))
     }
 
     /// Every ticket with its place, in the order in which they became known.

@@ -1,6 +1,7 @@
 //! A condition of a clock: activities by name, or CEL over typed facts, compiled when its document is put in force.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ticket::condition::Condition;
 use ticket::document::Part;
@@ -8,13 +9,47 @@ use ticket::glob::Globs;
 
 use crate::scene::{Situation, sampled};
 
+/// Most situations a condition remembers; all are forgotten when one more comes.
+const MAX_KNOWN: usize = 4_096;
+
 /// When something is so.
 #[derive(Clone, Debug)]
 pub enum When {
     /// At an activity of these names, and only then.
     Activity(Globs),
     /// After every fact of which this holds.
-    Holds(Arc<Condition>),
+    Holds(Arc<Rule>),
+}
+
+/// A condition over `ticket` and `event`, which remembers what it found: tickets are in few situations, again and again.
+#[derive(Debug)]
+pub struct Rule {
+    condition: Condition,
+    /// What it found, by situation; nothing if it reads what differs from ticket to ticket.
+    known: Option<Mutex<BTreeMap<Vec<u8>, bool>>>,
+}
+
+impl Rule {
+    fn new(condition: Condition) -> Self {
+        let own = |fields: BTreeSet<&str>| fields.contains("customer") || fields.contains("fields");
+        let shared = condition.reads("ticket").is_some_and(|fields| !own(fields));
+        Self { condition, known: shared.then(Mutex::default) }
+    }
+
+    /// Whether it holds of a ticket as it stands.
+    pub(crate) fn holds(&self, now: &Situation<'_>) -> bool {
+        let Some(known) = &self.known else { return self.condition.holds(&now.known()) };
+        let (key, mut known) = (now.key(), known.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(found) = known.get(&key) {
+            return *found;
+        }
+        if known.len() == MAX_KNOWN {
+            known.clear();
+        }
+        let found = self.condition.holds(&now.known());
+        known.insert(key, found);
+        found
+    }
 }
 
 impl When {
@@ -27,7 +62,7 @@ impl When {
     pub fn holds(&self, now: &Situation<'_>) -> bool {
         match self {
             Self::Activity(globs) => globs.matches(now.activity),
-            Self::Holds(condition) => condition.holds(&now.known()),
+            Self::Holds(rule) => rule.holds(now),
         }
     }
 
@@ -51,7 +86,7 @@ impl When {
 }
 
 /// A condition over `ticket` and `event`.
-pub(crate) fn condition(part: &Part<'_>) -> Option<Arc<Condition>> {
+pub(crate) fn condition(part: &Part<'_>) -> Option<Arc<Rule>> {
     match compiled(part.text()?) {
         Ok(condition) => Some(condition),
         Err(why) => {
@@ -62,6 +97,6 @@ pub(crate) fn condition(part: &Part<'_>) -> Option<Arc<Condition>> {
 }
 
 /// Compiles a condition over `ticket` and `event`; says in words what is wrong with it.
-pub(crate) fn compiled(text: &str) -> Result<Arc<Condition>, String> {
-    sampled(|sample| Condition::compile(text, sample)).map(Arc::new)
+pub(crate) fn compiled(text: &str) -> Result<Arc<Rule>, String> {
+    sampled(|sample| Condition::compile(text, sample)).map(Rule::new).map(Arc::new)
 }

@@ -3,7 +3,7 @@
 //! A condition is text such as `ticket.priority == "critical" && ticket.fields.region == "north"`. It reads facts and
 //! nothing else; what it finds is recorded by whoever asked, never computed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr};
@@ -133,6 +133,12 @@ impl Condition {
         matches!(self.run(facts), Ok(cel::Value::Bool(true)))
     }
 
+    /// The fields of a variable that it reads; nothing, if it takes the variable as a whole.
+    pub fn reads(&self, variable: &str) -> Option<BTreeSet<&str>> {
+        let mut fields = BTreeSet::new();
+        selects(self.0.expression(), variable, &mut fields).then_some(fields)
+    }
+
     fn run<F: Serialize>(&self, facts: &[(&str, F)]) -> Result<cel::Value, cel::ExecutionError> {
         let mut context = cel::Context::default();
         for (name, value) in facts {
@@ -164,6 +170,19 @@ fn depth(expression: &IdedExpr) -> usize {
 /// Whether an expression walks over a list by `all`, `exists`, `map` or `filter`: walks within walks multiply.
 fn walks(expression: &IdedExpr) -> bool {
     matches!(expression.expr, Expr::Comprehension(_)) || parts(expression).into_iter().any(walks)
+}
+
+/// Gathers the fields by which alone an expression reads a variable; false if it reads it otherwise.
+fn selects<'a>(expression: &'a IdedExpr, variable: &str, fields: &mut BTreeSet<&'a str>) -> bool {
+    let named = |expression: &Expr| matches!(expression, Expr::Ident(name) if name.as_str() == variable);
+    match &expression.expr {
+        Expr::Select(select) if named(&select.operand.expr) => {
+            fields.insert(&select.field);
+            true
+        }
+        other if named(other) => false,
+        _ => parts(expression).into_iter().all(|part| selects(part, variable, fields)),
+    }
 }
 
 fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
@@ -213,6 +232,19 @@ mod tests {
         ] {
             assert_eq!(holds(text, &facts), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_condition_reads_is_known() {
+        let reads = |text| {
+            let condition = Condition::compile(text, &[("ticket", TicketFacts::sample())]).unwrap();
+            condition.reads("ticket").map(|fields| fields.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let fields = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(reads("ticket.priority == 'low' || 'x' in [ticket.queue]"), fields(&["priority", "queue"]));
+        assert_eq!(reads("has(ticket.fields.floor) && ticket.fields['floor'] == '3'"), fields(&["fields"]));
+        assert_eq!(reads("1 == 1"), fields(&[]));
+        assert_eq!(reads("ticket['queue'] == 'desk'"), None);
     }
 
     /// Proves part of: X1

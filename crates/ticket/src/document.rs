@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The kinds of documents with the service that owns each, in the order in which they are applied.
-pub const KINDS: [(&str, &str); 14] = [
+pub const KINDS: [(&str, &str); 15] = [
     ("Calendar", "sla-monitor"),
     ("Queue", "intake"),
     ("Engineer", "dispatch"),
@@ -16,6 +16,7 @@ pub const KINDS: [(&str, &str); 14] = [
     ("Escalation", "sla-monitor"),
     ("BacklogAlert", "sla-monitor"),
     ("SlaPolicy", "sla-monitor"),
+    ("ShadowPolicy", "sla-monitor"),
     ("DispatchPolicy", "dispatch"),
     ("TicketType", "intake"),
     ("JobType", "dispatch"),
@@ -26,7 +27,7 @@ pub const KINDS: [(&str, &str); 14] = [
 ];
 
 /// What documents name of each other: the kind, where in its spec (`*` stands for every item of a list), the kind named.
-pub const REFERENCES: [(&str, &str, &str); 19] = [
+pub const REFERENCES: [(&str, &str, &str); 21] = [
     ("Queue", "/calendar", "Calendar"),
     ("Queue", "/fallback", "Queue"),
     ("Engineer", "/shift", "Calendar"),
@@ -36,6 +37,8 @@ pub const REFERENCES: [(&str, &str, &str); 19] = [
     ("BacklogAlert", "/queue", "Queue"),
     ("SlaPolicy", "/calendar", "Calendar"),
     ("SlaPolicy", "/escalation", "Escalation"),
+    ("ShadowPolicy", "/calendar", "Calendar"),
+    ("ShadowPolicy", "/escalation", "Escalation"),
     ("TicketType", "/calendar", "Calendar"),
     ("TicketType", "/queue", "Queue"),
     ("JobType", "/ticket_type", "TicketType"),

@@ -12,6 +12,7 @@ mod replay;
 mod server;
 mod table;
 mod target;
+mod whatif;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -88,6 +89,9 @@ enum Part {
     Flood,
     /// Deadlines.
     Clocks,
+    /// Another policy under the past.
+    #[value(name = "whatif")]
+    WhatIf,
 }
 
 #[tokio::main]
@@ -130,12 +134,13 @@ async fn measure(run: &Run) -> anyhow::Result<String> {
         if wanted(Part::Clocks) {
             clocks::round(&mut server, run.tickets, &mut book).await?;
         }
+        if wanted(Part::WhatIf) {
+            whatif::round(run.tickets, &mut book)?;
+        }
     }
-    let targets: Vec<_> =
-        [append::targets(), replay::targets(), relay::targets(), react::targets(), flood::targets(), clocks::targets()]
-            .into_iter()
-            .flatten()
-            .collect();
+    let logs = [append::targets(), replay::targets(), relay::targets(), react::targets(), flood::targets()];
+    let clocks = [clocks::targets(), whatif::targets()];
+    let targets: Vec<_> = logs.into_iter().chain(clocks).flatten().collect();
     let report = Report::of(about, run.rounds, &targets, book);
     std::fs::write(&run.json, serde_json::to_vec_pretty(&report)?)?;
     Ok(report.text())

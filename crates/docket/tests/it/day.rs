@@ -1,6 +1,11 @@
 //! The service day as `make run` plays it, with fewer orders and a faster clock.
 
-use crate::running::{docket, said};
+use tempfile::TempDir;
+
+use crate::running::{Cluster, docket, said};
+
+/// What the day is played by.
+const PACK: &str = include_str!("../../../../deploy/pack/service.yaml");
 
 /// Proves part of: I9, I12, D1, D5, D7, L4, L6, L8, N1, N4, N7
 #[test]
@@ -25,4 +30,25 @@ fn a_service_day_is_played_whole_and_nothing_recorded_as_delivered_is_missing() 
     }
     let verified = docket(data.path()).args(["log", "verify"]).output().unwrap();
     assert!(verified.status.success(), "{}", said(&verified));
+    told_again(data);
+}
+
+/// What the clocks of the day raised, run again under what was in force, and under the very documents it was played by.
+fn told_again(data: TempDir) {
+    let cluster = Cluster::on(data);
+    let told = cluster.run(&["whatif"]);
+    assert!(told.contains("no difference: ") && !told.contains(" 0 warnings"), "{told}");
+    let pack = ticket::yaml::parse(PACK).unwrap();
+    let file = cluster.data().join("same.yaml");
+    for document in pack.iter().filter(|one| ["SlaPolicy", "Calendar"].contains(&one.kind.as_str())) {
+        // The same in other words: a field that no clock reads.
+        let mut spec = document.spec.clone();
+        if document.kind == "SlaPolicy" {
+            spec["attention"] = serde_json::json!({"every": "77m"});
+        }
+        let text = serde_json::json!({"kind": document.kind, "name": document.name, "spec": spec}).to_string();
+        std::fs::write(&file, text).unwrap();
+        let told = cluster.run(&["whatif", "--policy", &file.display().to_string()]);
+        assert!(told.contains("no difference: "), "{} {}: {told}", document.kind, document.name);
+    }
 }

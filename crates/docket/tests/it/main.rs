@@ -1,6 +1,8 @@
 //! The command as a user runs it: the real binary, a real log, clients of another language.
 
 #[cfg(test)]
+mod autopsy;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod client;
@@ -34,3 +36,5 @@ mod reminders;
 mod running;
 #[cfg(test)]
 mod sla;
+#[cfg(test)]
+mod whatif;

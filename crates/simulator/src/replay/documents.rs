@@ -18,13 +18,13 @@ const REPORT: &str = "default";
 
 /// The documents of a replay, ready to be applied.
 #[derive(Clone, Debug)]
-pub(super) struct Documents {
+pub(crate) struct Documents {
     /// The calendars, the base first.
-    pub(super) calendars: Vec<(String, Value)>,
+    pub(crate) calendars: Vec<(String, Value)>,
     /// The policy.
-    pub(super) policy: (String, Value),
+    pub(crate) policy: (String, Value),
     /// The report.
-    pub(super) report: (String, Value),
+    pub(crate) report: (String, Value),
 }
 
 impl Documents {

@@ -6,6 +6,7 @@ mod answers;
 mod dirt;
 mod invariance;
 mod reminders;
+mod whatif;
 
 use std::fs;
 use std::path::{Path, PathBuf};

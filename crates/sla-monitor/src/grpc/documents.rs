@@ -76,6 +76,6 @@ fn document(listed: Listed) -> Document {
     Document { kind: listed.kind, name: listed.name, spec_json: listed.spec, version: listed.version }
 }
 
-fn fault(found: batch::DocumentFault) -> DocumentFault {
+pub(super) fn fault(found: batch::DocumentFault) -> DocumentFault {
     DocumentFault { kind: found.kind, name: found.name, path: found.fault.path, message: found.fault.message }
 }

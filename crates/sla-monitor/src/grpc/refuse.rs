@@ -16,6 +16,7 @@ pub const REASONS: Reasons = &[
     ("NOT_BREACHED", Code::FailedPrecondition, "the clock was not late, or a late fact took its breach back"),
     ("NOT_ESCALATED", Code::FailedPrecondition, "nobody is called for the clock"),
     ("ROTA_NOT_FOUND", Code::NotFound, "the tenant has no such rota"),
+    ("SHADOW_NOT_FOUND", Code::NotFound, "the tenant never had such a ShadowPolicy"),
     ("TICKET_NOT_FOUND", Code::NotFound, "the tenant has no such ticket, or the caller may not know of it"),
 ];
 
@@ -29,6 +30,7 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NotEscalated(_) => "NOT_ESCALATED",
         Refusal::MajorUnknown(_) => "MAJOR_EVENT_NOT_FOUND",
         Refusal::MajorOngoing(_) => "MAJOR_EVENT_ONGOING",
+        Refusal::ShadowUnknown(_) => "SHADOW_NOT_FOUND",
         Refusal::NoteTooLong | Refusal::Fields(_) => "FIELDS_INVALID",
         Refusal::Documents(_) => "DOCUMENTS_INVALID",
     }
@@ -50,6 +52,7 @@ pub(super) fn refused(refusal: &Refusal) -> Refused {
         | Refusal::ClockUnknown(_)
         | Refusal::RotaUnknown(_)
         | Refusal::MajorUnknown(_)
+        | Refusal::ShadowUnknown(_)
         | Refusal::Documents(_) => refused,
     }
 }
@@ -91,6 +94,7 @@ mod tests {
             Refusal::NotEscalated(clock()),
             Refusal::MajorUnknown(clock()),
             Refusal::MajorOngoing(clock()),
+            Refusal::ShadowUnknown(clock()),
             Refusal::Fields(Vec::new()),
             Refusal::NoteTooLong,
             Refusal::Documents(Vec::new()),

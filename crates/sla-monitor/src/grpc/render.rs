@@ -11,11 +11,11 @@ use crate::clock::Phase;
 use crate::figures::{Count, Reattachment};
 use crate::view::{BreachView, ClockView, Deadline, Share};
 
-fn basis_points(share_bp: u32) -> i32 {
+pub(super) fn basis_points(share_bp: u32) -> i32 {
     i32::try_from(share_bp).unwrap_or(i32::MAX)
 }
 
-fn party(accountable: &Accountable) -> String {
+pub(super) fn party(accountable: &Accountable) -> String {
     match accountable {
         Accountable::Queue(queue) => format!("queue/{queue}"),
         Accountable::Person(person) => format!("person/{person}"),

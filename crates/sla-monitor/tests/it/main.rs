@@ -4,6 +4,7 @@
 
 mod api;
 mod api_calls;
+mod api_whatif;
 mod attention;
 mod calls;
 mod course;
@@ -15,5 +16,6 @@ mod memory;
 mod page;
 mod property;
 mod rounds;
+mod whatif;
 mod working_days;
 mod world;

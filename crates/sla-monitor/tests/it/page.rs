@@ -19,7 +19,7 @@ fn documents() -> Vec<Draft> {
     let page = include_str!("../../../../docs/sla.md");
     let (_, chapter) = page.split_once("# Clocks and escalation\n").unwrap();
     let blocks = chapter
-        .split("\n# ")
+        .split("\n## ")
         .next()
         .unwrap()
         .split("```yaml\n")

@@ -1,11 +1,11 @@
 //! A long log: tickets that were taken, answered, resolved and closed, all but the last.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use decider::{Guards, Micros, Stream, Tenant};
 use eventlog::{Append, Log, NewEvent};
-use ticket::intake::{Accountable, Attention, Author, Channel, Impact, IntakeEvent, Priority, Request, Urgency};
+use ticket::intake::{Accountable, Attention, Author, Channel, Impact, IntakeEvent, Priority, Request, Urgency, WaitReason};
 use ticket::sla::{Mark, Pinned, SlaEvent, Terms};
 use ticket::{Event, Personal, codec, stream};
 use tokio::task::JoinSet;
@@ -119,6 +119,24 @@ pub(crate) fn received(id: Uuid, at: Micros) -> IntakeEvent {
         zone: None,
     });
     IntakeEvent::Received { request, next: attention(at) }
+}
+
+/// What happens to one ticket that is answered, put off, taken up again, resolved and closed: eight things.
+pub(crate) fn course(id: Uuid, at: Micros) -> [IntakeEvent; 8] {
+    let next = attention(at);
+    let said = |author| IntakeEvent::Commented { author, public: true, text: text(id, 6), next: None };
+    let reasons = BTreeSet::from([WaitReason::Customer]);
+    let (solution, confirm_by) = (text(id, 6), at + 86_400_000_000);
+    [
+        received(id, at),
+        IntakeEvent::TakenInCharge { agent: "ann".into(), next: next.clone() },
+        said(Author::Agent),
+        IntakeEvent::WaitStarted { reasons: reasons.clone(), next: next.clone() },
+        said(Author::Customer),
+        IntakeEvent::WaitEnded { reasons, remaining: BTreeSet::new(), next: next.clone() },
+        IntakeEvent::Resolved { solution, evidence: Vec::new(), confirm_by, next },
+        IntakeEvent::Closed { review: "complete".into() },
+    ]
 }
 
 /// What happens to one ticket: six events of intake, four of sla-monitor.
