@@ -78,10 +78,10 @@ impl State {
     /// Takes one event in.
     pub(crate) fn evolve(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) if kind == REPORT => {
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec, .. }) if kind == REPORT => {
                 self.of(&recorded.tenant).reports.insert(name.clone(), Kept::new(recorded.version, spec));
             }
-            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) if kind == CALENDAR => {
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec, .. }) if kind == CALENDAR => {
                 self.of(&recorded.tenant).calendars.insert(name.clone(), Kept::new(recorded.version, spec));
             }
             Event::House(HouseEvent::ConfigRetired { kind, name }) if kind == REPORT => {

@@ -86,7 +86,7 @@ impl Board {
         match &event.event {
             Event::Intake(intake) => self.intake(event, intake),
             Event::Dispatch(dispatch) => self.dispatch(event, dispatch),
-            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) => {
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec, .. }) => {
                 self.documents.apply((kind, name), event.version, spec);
             }
             Event::House(HouseEvent::ConfigRetired { kind, name }) => self.documents.retire(kind, name),

@@ -11,7 +11,7 @@ use ticket::yaml::{self, Document, PlacedFault};
 
 use crate::cli::{Apply, At};
 use crate::client::{Client, explain};
-use crate::out;
+use crate::{doctor, out};
 
 /// The services that take documents.
 const OWNERS: [&str; 5] = ["intake", "sla-monitor", "dispatch", "notifier", "analytics"];
@@ -31,6 +31,16 @@ struct Answer {
     reattachment: Option<Reattachment>,
 }
 
+/// What a service is to do with documents.
+struct How<'a> {
+    /// Only check them.
+    validate_only: bool,
+    /// What it must have seen before.
+    after: String,
+    /// Why they are put in force though a hole opens.
+    reason: &'a str,
+}
+
 pub(crate) async fn run(at: &At, args: &Apply) -> anyhow::Result<ExitCode> {
     let mut filed = Vec::new();
     let mut faults = 0;
@@ -47,22 +57,31 @@ pub(crate) async fn run(at: &At, args: &Apply) -> anyhow::Result<ExitCode> {
         }
     }
     let client = Client::connect(at).await?;
-    faults += check(&client, &filed, args).await?;
+    let (found, position) = check(&client, &filed, args).await?;
+    faults += found;
     if faults > 0 {
         out::note(format!("{faults} faults; nothing was applied"));
         return Ok(ExitCode::FAILURE);
     }
+    let opened = doctor::prove(&client, filed.iter().map(|filed| wire(&filed.document)).collect(), position).await?;
+    doctor::lines(&opened).iter().for_each(out::note);
+    if !opened.holes.is_empty() && !args.force {
+        out::note("a hole would open; nothing was applied: close it, or give --force and --reason");
+        return Ok(ExitCode::FAILURE);
+    }
     if !args.dry_run {
         let documents: Vec<_> = filed.into_iter().map(|filed| filed.document).collect();
-        for changed in put_in_force(&client, &documents).await? {
+        let reason = args.reason.clone().unwrap_or_default();
+        for changed in put_in_force(&client, &documents, &reason).await? {
             out::say(format!("{} {} version {}", changed.kind, changed.name, changed.version));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts documents in force kind by kind, in the order in which they lean on each other; what changed.
-pub(crate) async fn put_in_force(client: &Client, documents: &[Document]) -> anyhow::Result<Vec<Wire>> {
+/// Puts documents in force kind by kind, in the order in which they lean on each other, for a reason if there is one; what
+/// changed.
+pub(crate) async fn put_in_force(client: &Client, documents: &[Document], reason: &str) -> anyhow::Result<Vec<Wire>> {
     let mut changed = Vec::new();
     let mut position = String::new();
     for (kind, owner) in KINDS {
@@ -70,7 +89,8 @@ pub(crate) async fn put_in_force(client: &Client, documents: &[Document]) -> any
         if wires.is_empty() {
             continue;
         }
-        let answer = send(client, owner, wires, Some(position.clone())).await?;
+        let how = How { validate_only: false, after: position.clone(), reason };
+        let answer = send(client, owner, wires, how).await?;
         if let Some(fault) = answer.faults.first() {
             bail!("{} {}: {} {}", fault.kind, fault.name, fault.path, fault.message);
         }
@@ -80,12 +100,14 @@ pub(crate) async fn put_in_force(client: &Client, documents: &[Document]) -> any
     Ok(changed)
 }
 
-/// Has every service check the kinds it owns, all documents in view; reports and counts the faults.
-async fn check(client: &Client, filed: &[Filed], args: &Apply) -> anyhow::Result<usize> {
-    let mut faults = 0;
+/// Has every service check the kinds it owns, all documents in view; reports and counts the faults, and answers a position
+/// that includes what they leaned on.
+async fn check(client: &Client, filed: &[Filed], args: &Apply) -> anyhow::Result<(usize, String)> {
+    let (mut faults, mut position) = (0, String::new());
     for owner in OWNERS {
         let wires = filed.iter().map(|filed| wire(&filed.document)).collect();
-        let answer = send(client, owner, wires, None).await?;
+        let how = How { validate_only: true, after: position.clone(), reason: "" };
+        let answer = send(client, owner, wires, how).await?;
         for fault in &answer.faults {
             faults += 1;
             let named = |filed: &&Filed| filed.document.kind == fault.kind && filed.document.name == fault.name;
@@ -106,18 +128,23 @@ async fn check(client: &Client, filed: &[Filed], args: &Apply) -> anyhow::Result
         if let Some(found) = answer.reattachment.filter(|_| args.dry_run || args.diff) {
             out::say(effect(&found));
         }
+        position = answer.position;
     }
-    Ok(faults)
+    Ok((faults, position))
 }
 
-/// Asks a service to check (no position) or to put in force (after a position).
-async fn send(client: &Client, owner: &str, documents: Vec<Wire>, after: Option<String>) -> anyhow::Result<Answer> {
-    let validate_only = after.is_none();
-    let min_position = after.unwrap_or_default();
+/// Asks a service to check documents, or to put them in force.
+async fn send(client: &Client, owner: &str, documents: Vec<Wire>, how: How<'_>) -> anyhow::Result<Answer> {
+    if owner == "sla-monitor" {
+        return monitor(client, documents, how).await;
+    }
+    let How { validate_only, after: min_position, reason } = how;
+    let reason = reason.to_owned();
     macro_rules! ask {
         ($service:ident, $v1:ident) => {{
             let request_id = String::new();
-            let request = proto::$v1::v1::ApplyDocumentsRequest { documents, validate_only, request_id, min_position };
+            let request =
+                proto::$v1::v1::ApplyDocumentsRequest { documents, validate_only, request_id, min_position, reason };
             let answer = client.$service().apply_documents(request).await.map_err(|status| explain(&status))?;
             let answer = answer.into_inner();
             let (faults, changed, position) = (answer.faults, answer.documents, answer.log_position);
@@ -126,7 +153,6 @@ async fn send(client: &Client, owner: &str, documents: Vec<Wire>, after: Option<
     }
     Ok(match owner {
         "intake" => ask!(intake, intake),
-        "sla-monitor" => return monitor(client, documents, (validate_only, min_position)).await,
         "dispatch" => ask!(dispatch, dispatch),
         "notifier" => ask!(notifier, notifier),
         "analytics" => ask!(analytics, analytics),
@@ -135,9 +161,10 @@ async fn send(client: &Client, owner: &str, documents: Vec<Wire>, after: Option<
 }
 
 /// As [`send`], to the one service that says what it would do to clocks.
-async fn monitor(client: &Client, documents: Vec<Wire>, how: (bool, String)) -> anyhow::Result<Answer> {
-    let ((validate_only, min_position), request_id) = (how, String::new());
-    let request = ApplyDocumentsRequest { documents, validate_only, request_id, min_position };
+async fn monitor(client: &Client, documents: Vec<Wire>, how: How<'_>) -> anyhow::Result<Answer> {
+    let (How { validate_only, after: min_position, reason }, request_id) = (how, String::new());
+    let reason = reason.to_owned();
+    let request = ApplyDocumentsRequest { documents, validate_only, request_id, min_position, reason };
     let answer = client.sla().apply_documents(request).await.map_err(|status| explain(&status))?.into_inner();
     Ok(Answer {
         faults: answer.faults,

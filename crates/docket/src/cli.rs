@@ -88,7 +88,7 @@ pub(crate) enum Command {
         file: PathBuf,
     },
     /// Check every open ticket: who is accountable, what is next, who would wake. Exits 1 if there is a hole.
-    Doctor,
+    Doctor(Doctor),
     /// Say what runs and how far it has come.
     Status,
     /// Make, copy, prove and look into the log of the data directory or of --postgres.
@@ -244,6 +244,24 @@ pub(crate) struct Apply {
     /// Show what changes.
     #[arg(long)]
     pub(crate) diff: bool,
+    /// Put them in force though a hole opens: for some failure of one person, channel or provider nobody would be woken for
+    /// a ticket that is open now.
+    #[arg(long, requires = "reason")]
+    pub(crate) force: bool,
+    /// Why; kept with every document of it.
+    #[arg(long, requires = "force", value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Doctor {
+    /// Prove instead that somebody would still be woken for every open ticket within 72 hours, were any single person,
+    /// channel or provider to fail.
+    #[arg(long = "n-1")]
+    pub(crate) n_minus_1: bool,
+    /// Say what the proof found as JSON.
+    #[arg(long, requires = "n_minus_1")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

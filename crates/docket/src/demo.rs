@@ -137,7 +137,7 @@ fn setting(at: &At, args: &Demo, clock: Clock, began: Option<Micros>) -> anyhow:
 async fn play(here: &At, setting: Setting) -> anyhow::Result<bool> {
     let operator = Client::connect(here).await?;
     let documents = ticket::yaml::parse(PACK).map_err(|faults| anyhow::anyhow!("the pack is not valid: {faults:?}"))?;
-    apply::put_in_force(&operator, &documents).await?;
+    apply::put_in_force(&operator, &documents, "").await?;
     let stage = Arc::new(Stage::set(setting, &Cast::of(&documents)?).await?);
     let progress = AbortOnDropHandle::new(tokio::spawn(progress(Arc::clone(&stage))));
     let lag = lag::Lag::measure(operator.clone(), &stage);

@@ -7,13 +7,20 @@ use proto::analytics::v1::{GetServiceReportRequest, ReminderCounts};
 use proto::sla_monitor::v1::{CheckTicketsRequest, TicketCheck};
 use tonic::Code;
 
-use crate::cli::At;
+use crate::cli::{At, Doctor};
 use crate::client::{Client, explain};
 use crate::tickets::moment;
 use crate::{out, visits};
 
-pub(crate) async fn run(at: &At) -> anyhow::Result<ExitCode> {
+mod proof;
+
+pub(crate) use proof::{lines, prove};
+
+pub(crate) async fn run(at: &At, args: Doctor) -> anyhow::Result<ExitCode> {
     let client = Client::connect(at).await?;
+    if args.n_minus_1 {
+        return proof::run(&client, args.json).await;
+    }
     let (checks, open, holes) = check(&client).await?;
     out::say(out::table(&rows(&checks)));
     out::say(format!("{open} open tickets, {holes} holes"));

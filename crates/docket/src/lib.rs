@@ -57,7 +57,7 @@ async fn carry_out(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Inbox(args) => inbox::run(&at, &args).await,
         Command::Reminders(command) => Box::pin(reminders::run(&at, &command)).await,
         Command::Bounce { file } => bounce::run(&at, &file).await,
-        Command::Doctor => doctor::run(&at).await,
+        Command::Doctor(args) => doctor::run(&at, args).await,
         Command::Status => status::run(&at).await,
         Command::Log(command) => Box::pin(log::run(&at, &command)).await,
         Command::Events(command) => events::run(&command),

@@ -36,14 +36,18 @@ impl<C: Configured> Service<C> {
     }
 
     /// Puts documents (kind, name, spec as JSON text) in force, all or none; or only checks them, and then those of other
-    /// services' kinds count as in force.
+    /// services' kinds count as in force. A reason, if there is one, is kept with each.
     pub async fn apply<'a>(
         &self,
         ask: &Ask,
         given: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
         validate_only: bool,
+        reason: &str,
     ) -> Result<Applied, Failure<C::Refusal>> {
-        let (drafts, unparsed) = batch::parse(<C::Library as Library>::SERVICE, given);
+        let (mut drafts, unparsed) = batch::parse(<C::Library as Library>::SERVICE, given);
+        for draft in &mut drafts {
+            draft.reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+        }
         if validate_only || !unparsed.is_empty() {
             let nothing = C::Library::default();
             let rehearse = |state: &C::State| {

@@ -84,7 +84,7 @@ impl State {
             }
             Event::Intake(moved) => self.moved(event, moved),
             Event::Dispatch(visited) => self.visited(event, visited),
-            Event::House(HouseEvent::ConfigApplied { kind, name, spec }) => {
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec, .. }) => {
                 self.house_mut(&event.tenant).apply((kind, name), event.version, spec);
             }
             Event::House(HouseEvent::ConfigRetired { kind, name }) => {

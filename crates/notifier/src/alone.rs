@@ -7,13 +7,15 @@
 use std::collections::BTreeSet;
 
 use decider::{At, Core, Micros, Reaction, Read, Recorded, Stream, Tenant, Versions};
+use ticket::notifier::Medium;
 use ticket::{Event, stream};
 use uuid::Uuid;
 
 use crate::command::{Command, Notifier};
-use crate::outbox;
+use crate::outbox::{self, Owed};
 use crate::refusal::Refusal;
-use crate::retry::{Outcome, Taken};
+use crate::reminder::To;
+use crate::retry::{Outcome, Taken, Trouble};
 use crate::state::State;
 
 /// Most reactions and letters looked at at once.
@@ -30,12 +32,19 @@ pub struct Alone {
     position: u64,
     asked: u64,
     recorded: Vec<Recorded<Event>>,
+    /// Whose letters do not arrive, by which medium.
+    broken: BTreeSet<(String, Medium)>,
 }
 
 impl Alone {
     /// What it has folded.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// From now on letters to these persons by these media do not arrive, however often they are tried.
+    pub fn breaks(&mut self, broken: BTreeSet<(String, Medium)>) {
+        self.broken = broken;
     }
 
     /// The instant its clock shows.
@@ -101,6 +110,7 @@ impl Alone {
         let mut done = 0;
         for owed in outbox::owed(&self.state, self.now, BATCH) {
             let claim = Uuid::new_v5(&owed.attempt.reminder, format!("{:?}{}", owed.attempt, self.now).as_bytes());
+            let outcome = self.outcome(&owed);
             let mut own = |step: &[u8], command: &Command| {
                 let actor = format!("service/{}", Notifier::NAME);
                 let (now, tenant) = (self.now, owed.tenant.clone());
@@ -111,12 +121,26 @@ impl Alone {
             let begun = own(b"start", &Command::Start(owed.attempt.clone()));
             done += begun;
             done += if begun > 0 {
-                own(b"finish", &Command::Finish(owed.attempt.clone(), Outcome::Arrived(Taken::of(""))))
+                own(b"finish", &Command::Finish(owed.attempt.clone(), outcome))
             } else {
                 own(b"defer", &Command::Defer { ticket, reminder })
             };
         }
         done
+    }
+
+    /// How an attempt ends.
+    fn outcome(&self, owed: &Owed) -> Outcome {
+        let reminder = self.state.reminder(&owed.tenant, owed.attempt.ticket, owed.attempt.reminder);
+        let lost = reminder.is_some_and(|(_, known)| match &known.to {
+            To::Person(subject) => self.broken.contains(&(subject.clone(), owed.attempt.medium)),
+            To::Customer(_) => false,
+        });
+        if lost {
+            let kind = "unreachable".to_owned();
+            return Outcome::Failed(Trouble { kind, permanent: false, retry_after_secs: None, gone: false });
+        }
+        Outcome::Arrived(Taken::of(""))
     }
 
     fn react(&mut self, cause: &Recorded<Event>) {

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use ticket::duty::Duties;
 use ticket::intake::Accountable;
 use ticket::queue::{Queue, Queues};
-
-/// Most people told by one reminder of a queue; the first of its members.
-pub(crate) const MAX_PEOPLE: usize = 24;
+use ticket::telling::MAX_PEOPLE;
 
 /// The queues and the duty of one tenant's people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -178,7 +178,7 @@ pub enum Command {
 
 impl Core for Notifier {
     const NAME: &'static str = "notifier";
-    const FOLD: u32 = 4;
+    const FOLD: u32 = 5;
     type Event = Event;
     type State = State;
     type Command = Command;

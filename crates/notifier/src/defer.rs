@@ -2,10 +2,8 @@
 //! off, never dropped, and never past the instant at which it would be too late: then it does not wait at all.
 
 use decider::Micros;
-use jiff::civil::{DateTime, Time};
-use jiff::tz::{TimeZone, TimeZoneDatabase};
-use jiff::{Timestamp, ToSpan};
-use ticket::notifier::{Deferral, Presence, Quiet};
+use ticket::notifier::{Deferral, Presence};
+pub(crate) use ticket::telling::zone;
 use uuid::Uuid;
 
 use crate::person::Person;
@@ -13,11 +11,6 @@ use crate::person::Person;
 const HOUR_US: Micros = 3_600_000_000;
 /// How often the reasons are looked at again: one may end within another.
 const MAX_ROUNDS: u8 = 8;
-
-/// The zone of this name from the database built in.
-pub(crate) fn zone(name: &str) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
-}
 
 /// The first instant from `now` at which this person may be told what can wait, and what it waits for; `now` itself and
 /// nothing where it need not wait, or must not, since `too_late` would come first.
@@ -43,7 +36,7 @@ fn held(person: &Person, reminder: Uuid, at: Micros) -> Option<(Micros, Deferral
         return Some((until, Deferral::DoNotDisturb));
     }
     let settings = person.settings.as_ref()?;
-    if let Some(until) = settings.quiet.and_then(|quiet| quiet_until(quiet, &zone(&settings.zone)?, at)) {
+    if let Some(until) = settings.quiet.and_then(|quiet| quiet.until(&zone(&settings.zone)?, at)) {
         return Some((until, Deferral::QuietHours));
     }
     let cap = usize::try_from(settings.hourly_cap).ok().filter(|cap| *cap > 0)?;
@@ -55,27 +48,11 @@ fn held(person: &Person, reminder: Uuid, at: Micros) -> Option<(Micros, Deferral
     free.map(|free| (free, Deferral::Cap))
 }
 
-/// The end of the quiet hours that hold at this instant, if any do.
-fn quiet_until(quiet: Quiet, zone: &TimeZone, at: Micros) -> Option<Micros> {
-    let local = zone.to_datetime(Timestamp::from_microsecond(at).ok()?);
-    let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
-    let (from, to) = (quiet.from_minute, quiet.to_minute);
-    let over_night = to <= from;
-    let quiet = if over_night { minute >= from || minute < to } else { (from..to).contains(&minute) };
-    if !quiet {
-        return None;
-    }
-    let ends_tomorrow = over_night && minute >= from;
-    let day = if ends_tomorrow { local.date().checked_add(1.day()).ok()? } else { local.date() };
-    let end =
-        DateTime::from_parts(day, Time::new(i8::try_from(to / 60).ok()?, i8::try_from(to % 60).ok()?, 0, 0).ok()?);
-    let end = zone.to_ambiguous_timestamp(end).compatible().ok()?.as_microsecond();
-    // Where clocks are set back, the hour that comes twice may lie before `at`.
-    Some(end).filter(|end| *end > at)
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use ticket::notifier::Quiet;
+
     use super::*;
     use crate::person::Settings;
 

@@ -1,133 +1,13 @@
-//! What rules and texts know of an event: its kind, its own scalars by name, and nothing personal.
+//! What texts may say of an event and its ticket: nothing personal.
 
 use std::collections::BTreeMap;
 
 use decider::Micros;
 use jiff::Timestamp;
-use serde_json::Value;
 use ticket::condition::{Scalar, TicketFacts};
-use ticket::{Event, codec};
+use ticket::scalars::{Is, is};
+pub(crate) use ticket::scalars::{Scalars, sample, scalars};
 use uuid::Uuid;
-
-/// What an event says, by name.
-pub(crate) type Scalars = BTreeMap<String, Scalar>;
-
-/// What a scalar is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Is {
-    Text,
-    Number,
-    /// Microseconds since 1970; RFC 3339 in texts.
-    Instant,
-    Flag,
-}
-
-/// Every scalar that some event has, sorted by name; what an event has beside these is not told.
-const NAMES: [(&str, Is); 56] = [
-    ("accountable", Is::Text),
-    ("agent", Is::Text),
-    ("alarm", Is::Number),
-    ("arrive", Is::Instant),
-    ("arrive_at", Is::Instant),
-    ("at", Is::Instant),
-    ("attempt", Is::Number),
-    ("attend_by", Is::Instant),
-    ("audience", Is::Text),
-    ("author", Is::Text),
-    ("by", Is::Text),
-    ("cause", Is::Text),
-    ("channel", Is::Text),
-    ("clock", Is::Text),
-    ("confirm_by", Is::Instant),
-    ("decide_by", Is::Instant),
-    ("due_at", Is::Instant),
-    ("elapsed_us", Is::Number),
-    ("engineer", Is::Text),
-    ("fact_at", Is::Instant),
-    ("from", Is::Text),
-    ("generation", Is::Number),
-    ("implicit", Is::Flag),
-    ("inbound", Is::Flag),
-    ("kind", Is::Text),
-    ("major", Is::Text),
-    ("measure", Is::Text),
-    ("met", Is::Flag),
-    ("next_at", Is::Instant),
-    ("note", Is::Text),
-    ("number", Is::Number),
-    ("oldest_at", Is::Instant),
-    ("owed", Is::Text),
-    ("priority", Is::Text),
-    ("public", Is::Flag),
-    ("queue", Is::Text),
-    ("reached", Is::Flag),
-    ("reason", Is::Text),
-    ("reference", Is::Text),
-    ("respond_by", Is::Instant),
-    ("retry_at", Is::Instant),
-    ("review", Is::Text),
-    ("rule", Is::Text),
-    ("share_bp", Is::Number),
-    ("shift", Is::Text),
-    ("since", Is::Instant),
-    ("source", Is::Text),
-    ("step", Is::Number),
-    ("ticket", Is::Text),
-    ("ticket_id", Is::Text),
-    ("to", Is::Text),
-    ("type", Is::Text),
-    ("visit", Is::Text),
-    ("waiting", Is::Number),
-    ("wakes", Is::Text),
-    ("why", Is::Text),
-];
-
-/// The longest text a fact may have, characters: what is told is a reminder, not the event.
-const MAX_FACT: usize = 500;
-
-fn is(name: &str) -> Option<Is> {
-    NAMES.binary_search_by_key(&name, |(known, _)| known).ok().map(|at| NAMES[at].1)
-}
-
-/// The kind of an event and its scalars; those of its next step and of the time held are told as its own.
-pub(crate) fn scalars(event: &Event, at: Micros) -> Option<(String, Scalars)> {
-    let (kind, body) = codec::encode(event).ok()?;
-    let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else { return None };
-    let mut told = Scalars::from([("kind".into(), Scalar::Text(kind.clone())), ("at".into(), Scalar::Number(at))]);
-    for (name, value) in &fields {
-        told.extend(scalar(name, value).map(|scalar| (name.clone(), scalar)));
-    }
-    for (group, name) in [("next", "attend_by"), ("next", "accountable"), ("slot", "arrive")] {
-        let below = fields.get(group).and_then(|group| group.get(name)).and_then(|value| scalar(name, value));
-        told.extend(below.map(|scalar| (name.to_owned(), scalar)));
-    }
-    Some((kind, told))
-}
-
-fn scalar(name: &str, value: &Value) -> Option<Scalar> {
-    match (is(name)?, value) {
-        (Is::Text, Value::String(text)) => Some(Scalar::Text(text.chars().take(MAX_FACT).collect())),
-        // A party or a destination: `{"queue": "desk"}`.
-        (Is::Text, Value::Object(tagged)) if tagged.len() == 1 => {
-            let (tag, inner) = tagged.iter().next()?;
-            let plain = ["queue", "person", "team", "rota"].contains(&tag.as_str());
-            inner.as_str().filter(|_| plain).map(|text| Scalar::Text(text.to_owned()))
-        }
-        (Is::Number | Is::Instant, Value::Number(number)) => number.as_i64().map(Scalar::Number),
-        (Is::Flag, Value::Bool(flag)) => Some(Scalar::Flag(*flag)),
-        _ => None,
-    }
-}
-
-/// An event to try conditions on: it has every scalar.
-pub(crate) fn sample() -> Scalars {
-    let value = |is| match is {
-        Is::Text => Scalar::Text("x".into()),
-        Is::Number | Is::Instant => Scalar::Number(0),
-        Is::Flag => Scalar::Flag(false),
-    };
-    NAMES.into_iter().map(|(name, is)| (name.to_owned(), value(is))).collect()
-}
 
 /// What a text may say: the event's scalars and the ticket it is about, all as text.
 pub(crate) fn facts(ticket: Uuid, about: &TicketFacts, told: &Scalars) -> BTreeMap<String, String> {
@@ -162,17 +42,11 @@ fn instant(at: Micros) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ticket::Personal;
     use ticket::dispatch::{DispatchEvent, StopReason};
     use ticket::intake::{Accountable, Attention, IntakeEvent};
+    use ticket::{Event, Personal};
 
     use super::*;
-
-    #[test]
-    fn names_are_found_by_their_order() {
-        assert!(NAMES.is_sorted_by(|a, b| a.0 < b.0));
-        assert_eq!(sample().len(), NAMES.len());
-    }
 
     /// Proves part of: N2, X6
     #[test]

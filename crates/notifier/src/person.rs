@@ -24,6 +24,8 @@ pub struct Way {
     pub address: Personal<String>,
     /// The webhook's signing secret.
     pub secret: Option<Personal<String>>,
+    /// Keyed hash of tenant and host, where it is at a host.
+    pub site: Option<Uuid>,
 }
 
 /// How somebody wants to be told.
@@ -62,8 +64,8 @@ pub(crate) struct Person {
 
 impl Way {
     fn of(address: &Address) -> Self {
-        let Address { medium, digest, address, secret } = address.clone();
-        Self { medium, digest, address, secret }
+        let Address { medium, digest, address, secret, site } = address.clone();
+        Self { medium, digest, address, secret, site }
     }
 }
 
@@ -79,8 +81,8 @@ impl Settings {
     /// The event that puts this in force.
     pub(crate) fn event(&self) -> NotifierEvent {
         let address = |way: Way| {
-            let Way { medium, digest, address, secret } = way;
-            Address { medium, digest, address, secret }
+            let Way { medium, digest, address, secret, site } = way;
+            Address { medium, digest, address, secret, site }
         };
         NotifierEvent::RecipientSet {
             language: self.language.clone(),

@@ -7,6 +7,7 @@ use ticket::choice::Choice;
 use ticket::intake::Accountable;
 use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Recipient};
 use ticket::sla::Pinned;
+use ticket::telling::at_once;
 use ticket::{Event, stream};
 use uuid::Uuid;
 
@@ -109,7 +110,6 @@ fn person(subject: &str, house: &House, saying: &Saying<'_>, read: &Read<'_, Sta
     if media.is_empty() {
         media.push(Medium::InApp);
     }
-    let at_once = if rule.urgent { 2 } else { 1 };
     let answer_by = rule.answer_within_us.map(|within| at.now.saturating_add(within));
     let too_late = earlier(answer_by, saying.too_late);
     let mut when = if rule.urgent { (at.now, None) } else { defer::send_at(known, reminder, at.now, too_late) };
@@ -127,7 +127,7 @@ fn person(subject: &str, house: &House, saying: &Saying<'_>, read: &Read<'_, Sta
             when = (taken.send_at, Some(Deferral::BestTime));
         }
     }
-    let fallback = media.split_off(at_once.min(media.len()));
+    let fallback = media.split_off(at_once(rule.urgent).min(media.len()));
     let wanted = known.settings.as_ref().map_or(DEFAULT_LANGUAGE, |settings| settings.language.as_str());
     let to = Recipient::Person(subject.to_owned());
     Some(planned((reminder, to, wanted), (media, fallback), (when, answer_by, choice), (house, saying), read))

@@ -144,7 +144,7 @@ impl Replay {
         let retired = known.iter().filter(|name| !given.contains_key(*name));
         let retired = retired.map(|name| (name, HouseEvent::ConfigRetired { kind: kind(), name: name.clone() }));
         let applied = given.iter().map(|(name, spec)| {
-            (name, HouseEvent::ConfigApplied { kind: kind(), name: name.clone(), spec: (*spec).clone() })
+            (name, HouseEvent::ConfigApplied { kind: kind(), name: name.clone(), spec: (*spec).clone(), reason: None })
         });
         for (name, event) in retired.chain(applied) {
             let stream = stream::config(Notifier::NAME, REMINDER_RULE, name);

@@ -3,12 +3,9 @@
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::notifier::{Medium, Then};
+use ticket::telling::{TRIED_FOR_US, pause_secs};
 
 const SECOND_US: Micros = 1_000_000;
-/// Pauses between attempts by one medium, seconds; the last one repeats.
-const PAUSES_SECS: [Micros; 8] = [10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
-/// How long one medium is tried, from its first attempt: a day.
-const TRIED_FOR_US: Micros = 86_400 * SECOND_US;
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,13 +81,14 @@ pub(crate) fn then(
     too_late: Option<Micros>,
 ) -> Then {
     let over = next.map_or(Then::GiveUp, |medium| Then::FallThrough { medium });
-    let nth_pause = |n: u32| PAUSES_SECS[(n as usize).min(PAUSES_SECS.len() - 1)];
     let (permanent, asked, pause) = match outcome {
         Outcome::Failed(Trouble { permanent, retry_after_secs, .. }) => {
-            (*permanent, Micros::from(retry_after_secs.unwrap_or(0)), nth_pause(tried.attempts.saturating_sub(1)))
+            (*permanent, Micros::from(retry_after_secs.unwrap_or(0)), pause_secs(tried.attempts))
         }
         // What may have arrived is sent once more at once, under the same id; not so what is lost again and again.
-        Outcome::Arrived(_) | Outcome::Lost => (false, 0, tried.attempts.checked_sub(2).map_or(0, nth_pause)),
+        Outcome::Arrived(_) | Outcome::Lost => {
+            (false, 0, if tried.attempts < 2 { 0 } else { pause_secs(tried.attempts - 1) })
+        }
     };
     let at = now.saturating_add(pause.max(asked).saturating_mul(SECOND_US));
     let past = |limit: Option<Micros>| limit.is_some_and(|limit| at > limit);

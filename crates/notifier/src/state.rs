@@ -190,7 +190,7 @@ impl State {
 
     fn house_event(&mut self, event: &Recorded, applied: &HouseEvent) {
         let (kind, name, spec) = match applied {
-            HouseEvent::ConfigApplied { kind, name, spec } => (kind, name, Some(spec)),
+            HouseEvent::ConfigApplied { kind, name, spec, .. } => (kind, name, Some(spec)),
             HouseEvent::ConfigRetired { kind, name } => (kind, name, None),
             HouseEvent::ReactedThrough { .. }
             | HouseEvent::ReactionParked { .. }

@@ -6,6 +6,10 @@ use ticket::Event;
 use ticket::intake::{Accountable, Attention, IntakeEvent};
 use ticket::lifecycle::{Lifecycle, Phase};
 use ticket::names::Names;
+use ticket::queue::HORIZON_US;
+use ticket::sla::SlaEvent;
+
+use crate::staff::Staff;
 
 /// An open ticket under our care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,9 +129,26 @@ impl Attending {
     }
 }
 
+/// What is recorded when `owed` missed the next step for the nth time, at the instant of the staff, by a policy with this
+/// pause between two calls.
+pub(crate) fn missed(
+    owed: Accountable,
+    (step, due_at): (u32, Micros),
+    staff: &Staff<'_>,
+    every_us: Micros,
+) -> SlaEvent {
+    let wakes = staff.wakes(&owed, step);
+    let horizon_us = match &wakes {
+        Accountable::Queue(name) => staff.queues.get(name).map_or(HORIZON_US, |queue| queue.horizon_us),
+        Accountable::Person(_) => HORIZON_US,
+    };
+    let next_at = next_call(due_at, every_us.min(horizon_us), staff.at);
+    SlaEvent::AttentionMissed { step, due_at, owed, wakes, next_at }
+}
+
 /// The instant of the next call for attention: a whole number of pauses after the one missed, and still to come, so
 /// that a service that stood still does not make up for every call it slept through.
-pub(crate) fn next_call(missed_at: Micros, every_us: Micros, now: Micros) -> Micros {
+fn next_call(missed_at: Micros, every_us: Micros, now: Micros) -> Micros {
     let every_us = every_us.max(1);
     let slept = (now - missed_at).max(0) / every_us;
     missed_at.saturating_add((slept + 1).saturating_mul(every_us))

@@ -4,13 +4,11 @@ use decider::{At, Core, Decided, Micros, Reaction, Read, Stream};
 use ticket::batch::{self, DocumentFault, Draft};
 use ticket::codec::{Family, KINDS};
 use ticket::document::Fault;
-use ticket::intake::Accountable;
-use ticket::queue::HORIZON_US;
 use ticket::sla::{BreachCause, Mark, SlaEvent};
 use ticket::{Event, Recorded, stream};
 use uuid::Uuid;
 
-use crate::attention::{Attending, next_call};
+use crate::attention::{Attending, missed};
 use crate::documents::{CALENDAR, SLA_POLICY};
 use crate::major::Declaration;
 use crate::policy::{ATTENTION_EVERY_US, BREACH_BP};
@@ -21,17 +19,23 @@ use crate::{backlog, escalation, major, react, shadow};
 /// Most letters an explanation may have.
 pub const MAX_NOTE: usize = 1_000;
 
-/// The kinds of dispatch's events that clocks read, and those that say who is on duty.
-const FIELD: [&str; 8] = [
+/// The kinds of dispatch's events that clocks read, and those that say who comes and who is there.
+const FIELD: [&str; 12] = [
     "OfferAccepted",
     "Departed",
     "Arrived",
     "VisitCompleted",
     "VisitStopped",
     "WorkHandedOver",
+    "VisitReleased",
+    "VisitCancelled",
     "DutyStarted",
     "DutyEnded",
+    "TimeOffBooked",
+    "TimeOffCancelled",
 ];
+/// The kinds of notifier's events that say how somebody is reached.
+const REACHED: [&str; 4] = ["RecipientSet", "AddressEnded", "PresenceReported", "DoNotDisturbSet"];
 
 /// The core: clocks, deadlines and the promise that no ticket is dropped.
 pub struct SlaMonitor;
@@ -165,7 +169,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 6;
+    const FOLD: u32 = 7;
     type Event = Event;
     type State = State;
     type Command = Command;
@@ -174,6 +178,7 @@ impl Core for SlaMonitor {
     fn wants(kind: &str) -> bool {
         matches!(KINDS.get(kind), Some(Family::Intake | Family::Sla))
             || FIELD.contains(&kind)
+            || REACHED.contains(&kind)
             || ["ConfigApplied", "ConfigRetired", "ReminderAcknowledged"].contains(&kind)
     }
 
@@ -290,15 +295,8 @@ fn wake(id: Uuid, miss: (u64, u32), read: &Read<'_, State>, at: &At) -> Decided<
 
 fn attention_missed(desk: &Desk, ticket: &Ticket, attending: &Attending, now: Micros) -> Option<SlaEvent> {
     let owed = attending.owed(&desk.names)?;
-    let step = attending.step + 1;
-    let wakes = desk.staff(ticket, now).wakes(&owed, step);
-    let horizon_us = match &wakes {
-        Accountable::Queue(name) => desk.queues.get(name).map_or(HORIZON_US, |queue| queue.horizon_us),
-        Accountable::Person(_) => HORIZON_US,
-    };
     let every_us = desk.in_force(ticket).map_or(ATTENTION_EVERY_US, |in_force| in_force.policy.attention_every_us);
-    let next_at = next_call(attending.due_at, every_us.min(horizon_us), now);
-    Some(SlaEvent::AttentionMissed { step, due_at: attending.due_at, owed, wakes, next_at })
+    Some(missed(owed, (attending.step + 1, attending.due_at), &desk.staff(ticket, now), every_us))
 }
 
 fn explain(

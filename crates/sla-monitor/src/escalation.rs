@@ -18,6 +18,8 @@ use crate::clock::Phase;
 use crate::command::{Refusal, guarded_with_work};
 use crate::documents::in_force;
 use crate::record::{Dial, Ticket};
+use crate::rota::Rota;
+use crate::staff::Staff;
 use crate::state::{Desk, State};
 
 /// Most steps.
@@ -31,7 +33,7 @@ const MAX_WAIT_SECS: i64 = 30 * 86_400;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Escalation {
     /// How long after the breach the first is called, microseconds.
-    after_us: Micros,
+    pub(crate) after_us: Micros,
     steps: Vec<Step>,
     /// How often the steps are gone through again.
     repeat: u32,
@@ -86,6 +88,14 @@ impl Escalation {
                 acknowledged_for_us: acknowledged_for_us?,
                 fallback: fallback?.to_owned(),
             })
+        })
+    }
+
+    /// The persons it calls by name.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match &step.audience {
+            Audience::Person(subject) => Some(subject.as_str()),
+            Audience::Accountable | Audience::Desk | Audience::Queue(_) | Audience::Rota(_) => None,
         })
     }
 
@@ -146,20 +156,21 @@ fn edition<'a>(desk: &'a Desk, pinned: &Pinned) -> Option<&'a Escalation> {
 }
 
 /// Who an audience is now; by which shift, where a rota says so.
-fn resolve(desk: &Desk, ticket: &Ticket, audience: &Audience, now: Micros) -> (Vec<String>, Option<String>) {
-    let staff = desk.staff(ticket, now);
+pub(crate) fn resolve<'r>(
+    staff: &Staff<'_>,
+    owed: Option<&Accountable>,
+    rota: impl Fn(&str) -> Option<&'r Rota>,
+    audience: &Audience,
+) -> (Vec<String>, Option<String>) {
     let persons = |party: &Accountable| (staff.persons(party), None);
     match audience {
-        Audience::Accountable => {
-            let owed = ticket.attending.as_ref().and_then(|attending| attending.owed(&desk.names));
-            owed.as_ref().map(persons).unwrap_or_default()
-        }
-        Audience::Desk => persons(&Accountable::Queue(desk.names.text(ticket.group).to_owned())),
+        Audience::Accountable => owed.map(persons).unwrap_or_default(),
+        Audience::Desk => persons(&Accountable::Queue(staff.lies_in.to_owned())),
         Audience::Person(subject) => persons(&Accountable::Person(subject.clone())),
         Audience::Queue(name) => persons(&Accountable::Queue(name.clone())),
         Audience::Rota(name) => {
-            let rota = in_force(&desk.rotas, name).and_then(|kept| kept.get(crate::rota::Rota::read));
-            let on_call = rota.and_then(|rota| rota.who(now)).filter(|on_call| desk.duty.on(on_call.person, now));
+            let on_call = rota(name).and_then(|rota| rota.who(staff.at));
+            let on_call = on_call.filter(|on_call| staff.duty.on(on_call.person, staff.at));
             on_call.map(|on| (vec![on.person.to_owned()], Some(on.shift.to_owned()))).unwrap_or_default()
         }
     }
@@ -180,7 +191,7 @@ pub(crate) fn first_woken(desk: &Desk, ticket: &Ticket, by: Option<&Pinned>, at:
         Audience::Person(subject) => Some(Accountable::Person(subject)),
         Audience::Queue(name) => Some(Accountable::Queue(name)),
         Audience::Rota(name) => {
-            let rota = in_force(&desk.rotas, &name)?.get(crate::rota::Rota::read)?;
+            let rota = in_force(&desk.rotas, &name)?.get(Rota::read)?;
             let on_call = rota.who(at.saturating_add(escalation.after_us))?;
             Some(Accountable::Person(on_call.person.to_owned()))
         }
@@ -189,7 +200,32 @@ pub(crate) fn first_woken(desk: &Desk, ticket: &Ticket, by: Option<&Pinned>, at:
     owed.into_iter().chain(called).collect()
 }
 
-/// Calls the next for a clock: where nobody is there, the one after follows at once.
+/// A call that is due.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) clock: String,
+    pub(crate) generation: u32,
+    pub(crate) step: u32,
+    pub(crate) due_at: Micros,
+    pub(crate) major: Option<String>,
+}
+
+/// What is recorded of a call that is made now: where nobody is there, the one after follows at once.
+pub(crate) fn raised(
+    call: Call,
+    escalation: Option<&Escalation>,
+    who: impl FnOnce(&Audience) -> (Vec<String>, Option<String>),
+    now: Micros,
+) -> SlaEvent {
+    let Call { clock, generation, step, due_at, major } = call;
+    let (audience, within_us) =
+        escalation.and_then(|escalation| escalation.step(step)).unwrap_or((Audience::Desk, None));
+    let (wakes, shift) = who(&audience);
+    let next_at = within_us.map(|within| if wakes.is_empty() { due_at } else { now.saturating_add(within) });
+    SlaEvent::EscalationRaised { clock, generation, step, due_at, audience, wakes, shift, next_at, major }
+}
+
+/// Calls the next for a clock.
 pub(crate) fn call(
     id: Uuid,
     name: &str,
@@ -202,13 +238,13 @@ pub(crate) fn call(
         let (dial, called) = (ticket.clock(number)?, ticket.called(number)?);
         let due_at = called.next_at.filter(|due_at| *due_at < at.now)?;
         ((called.generation, called.step + 1) == (generation, step)).then_some(())?;
-        let (audience, within_us) =
-            policy(desk, dial).and_then(|escalation| escalation.step(step)).unwrap_or((Audience::Desk, None));
-        let (wakes, shift) = resolve(desk, ticket, &audience, at.now);
-        let next_at = within_us.map(|within| if wakes.is_empty() { due_at } else { at.now.saturating_add(within) });
+        let owed = ticket.attending.as_ref().and_then(|attending| attending.owed(&desk.names));
+        let staff = desk.staff(ticket, at.now);
+        let rota = |name: &str| in_force(&desk.rotas, name).and_then(|kept| kept.get(Rota::read));
+        let who = |audience: &Audience| resolve(&staff, owed.as_ref(), rota, audience);
         let major = desk.terms_of(dial.terms).and_then(|terms| terms.major.clone());
-        let clock = name.to_owned();
-        Some(SlaEvent::EscalationRaised { clock, generation, step, due_at, audience, wakes, shift, next_at, major })
+        let call = Call { clock: name.to_owned(), generation, step, due_at, major };
+        Some(raised(call, policy(desk, dial), who, at.now))
     });
     raised.into_iter().map(|event| (stream::sla(id), Event::Sla(event))).collect()
 }

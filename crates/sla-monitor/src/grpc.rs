@@ -2,6 +2,7 @@
 
 mod documents;
 mod major;
+mod nminus;
 mod parse;
 mod refuse;
 mod render;
@@ -25,8 +26,8 @@ use proto::sla_monitor::v1::{
     DeclareMajorEventResponse, EndMajorEventRequest, EndMajorEventResponse, ExplainBreachRequest,
     ExplainBreachResponse, GetOnCallRequest, GetOnCallResponse, ListBreachesRequest, ListBreachesResponse,
     ListClocksRequest, ListClocksResponse, ListDeadlinesRequest, ListDeadlinesResponse, ListDocumentsRequest,
-    ListDocumentsResponse, ListMajorEventsRequest, ListMajorEventsResponse, ReportClocksRequest, ReportClocksResponse,
-    WithdrawShadowRequest, WithdrawShadowResponse,
+    ListDocumentsResponse, ListMajorEventsRequest, ListMajorEventsResponse, ProveNoDropRequest, ProveNoDropResponse,
+    ReportClocksRequest, ReportClocksResponse, WithdrawShadowRequest, WithdrawShadowResponse,
 };
 use serde::Serialize;
 use tonic::{Request, Response, Status};
@@ -55,6 +56,7 @@ pub const ACCESS: Access = &[
     ("docket.sla_monitor.v1.SlaMonitorService/ExplainBreach", REVIEW),
     ("docket.sla_monitor.v1.SlaMonitorService/ListDeadlines", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/CheckTickets", STAFF),
+    ("docket.sla_monitor.v1.SlaMonitorService/ProveNoDrop", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/AcknowledgeEscalation", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/GetOnCall", STAFF),
     ("docket.sla_monitor.v1.SlaMonitorService/DeclareMajorEvent", REVIEW),
@@ -160,6 +162,11 @@ impl SlaMonitorService for Grpc {
         let next_page_token = self.token(&who.tenant, &bound, next.as_ref())?;
         let checks = checks.into_iter().map(|check| render::check(&who.tenant, check)).collect();
         Ok(Response::new(CheckTicketsResponse { checks, open_tickets, holes, next_page_token, log_position }))
+    }
+
+    async fn prove_no_drop(&self, request: Request<ProveNoDropRequest>) -> Answer<ProveNoDropResponse> {
+        let (who, asked) = Who::of(request)?;
+        self.proof(&who, asked).await.map(Response::new)
     }
 
     async fn acknowledge_escalation(

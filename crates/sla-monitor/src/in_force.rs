@@ -101,8 +101,9 @@ impl Desk {
         let calendars = editions(&self.calendars, lens.trial.map(|trial| &trial.calendars), &policy.calendar);
         let calendar = calendars.filter(|one| there(one.position, one.at)).find(|one| one.kept.is_some())?;
         let escalation = policy.escalation.as_ref().and_then(|name| {
-            let editions = self.escalations.get(name)?.iter().rev();
-            let edition = editions.filter(|one| there(one.position, one.at)).find(|one| one.kept.is_some())?;
+            let tried = lens.trial.map(|trial| &trial.escalations);
+            let mut editions = editions(&self.escalations, tried, name).filter(|one| there(one.position, one.at));
+            let edition = editions.find(|one| one.kept.is_some())?;
             Some(Pinned { name: name.clone(), version: edition.version() })
         });
         let held = |number| self.terms_with(number, lens).filter(|held| held.policy.is(policy_name, policy_version));

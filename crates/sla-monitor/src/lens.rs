@@ -8,7 +8,8 @@ use ticket::batch::Draft;
 use ticket::document::Kept;
 use ticket::sla::Terms;
 
-use crate::documents::{CALENDAR, Edition, SLA_POLICY, Shelf};
+use crate::documents::{CALENDAR, ESCALATION, Edition, SLA_POLICY, Shelf};
+use crate::escalation::Escalation;
 use crate::policy::Policy;
 use crate::record::UNSAID;
 use crate::state::Desk;
@@ -18,15 +19,29 @@ use crate::state::Desk;
 pub(crate) struct Trial {
     pub(crate) policies: BTreeMap<String, Edition<Policy>>,
     pub(crate) calendars: BTreeMap<String, Edition<Calendar>>,
+    pub(crate) escalations: BTreeMap<String, Edition<Escalation>>,
 }
 
 impl Trial {
+    /// Whether nothing is tried.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.policies.is_empty() && self.calendars.is_empty() && self.escalations.is_empty()
+    }
+
+    /// Drafts as if put in force now, escalations among them: those that clocks are started with from then on.
+    pub(crate) fn now(desk: &Desk, drafts: &[Draft]) -> Self {
+        let since = (u64::MAX, Micros::MAX);
+        let escalations = drafts.iter().filter(|draft| draft.kind == ESCALATION);
+        Self { escalations: tried(&desk.escalations, escalations, since), ..Self::of(desk, drafts, since) }
+    }
+
     /// Drafts as if put in force at a position and an instant; what said the same all along from then on is no trial.
     pub(crate) fn of(desk: &Desk, drafts: &[Draft], since: (u64, Micros)) -> Self {
         let (policies, calendars) = (&desk.policies, &desk.calendars);
         Self {
             policies: tried(policies, drafts.iter().filter(|draft| draft.kind == SLA_POLICY), since),
             calendars: tried(calendars, drafts.iter().filter(|draft| draft.kind == CALENDAR), since),
+            escalations: BTreeMap::new(),
         }
     }
 }

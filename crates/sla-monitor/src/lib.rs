@@ -18,6 +18,7 @@ mod in_force;
 mod lens;
 pub mod major;
 mod moment;
+pub mod nminus;
 pub mod policy;
 mod react;
 mod record;

@@ -99,6 +99,14 @@ impl Rota {
     }
 }
 
+impl Rota {
+    /// Everybody who is ever on call by it.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &str> {
+        let turns = self.shifts.iter().flat_map(|shift| &shift.people);
+        turns.chain(self.overrides.iter().map(|one| &one.person)).map(String::as_str)
+    }
+}
+
 impl Shift {
     fn who(&self, local: DateTime) -> Option<&str> {
         if !self.covers(local) {

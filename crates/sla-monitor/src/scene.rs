@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use ticket::condition::{Scalar, plain};
+use ticket::condition::{Scalar, TicketFacts, plain};
 use ticket::fact::{Fact, Touch, Waits};
 use ticket::intake::{ActivityKind, Channel, Impact, Request, Status, Urgency, WaitReason};
 use uuid::Uuid;
@@ -225,6 +225,21 @@ impl<'a> Situation<'a> {
             u8::from(self.unanswered),
         ];
         words.iter().flat_map(|word| word.len().to_be_bytes().into_iter().chain(word.bytes())).chain(said).collect()
+    }
+
+    /// What rules for reminders know of the ticket: its impact and urgency as it was opened with them.
+    pub(crate) fn facts(&self) -> TicketFacts {
+        let profile = self.about.profile;
+        TicketFacts {
+            ticket_type: self.about.ticket_type.to_owned(),
+            priority: self.priority.to_owned(),
+            impact: profile.impact.unwrap_or(Impact::Person),
+            urgency: profile.urgency.unwrap_or(Urgency::Medium),
+            queue: self.queue.to_owned(),
+            channel: profile.channel.unwrap_or(Channel::Api),
+            has_customer: profile.customer.is_some(),
+            fields: profile.fields.clone(),
+        }
     }
 
     /// What conditions know, by variable.

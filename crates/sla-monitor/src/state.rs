@@ -23,6 +23,7 @@ use crate::documents::{BACKLOG_ALERT, CALENDAR, ESCALATION, Edition, ROTA, SHADO
 use crate::escalation::{self, Escalation};
 use crate::major::Majors;
 use crate::moment::Moment;
+use crate::nminus::{ENGINEER, REMINDER_RULE, Reach};
 use crate::policy::Policy;
 use crate::record::{Dial, Ticket, UNSAID};
 use crate::rota::Rota;
@@ -101,6 +102,7 @@ pub struct Desk {
     pub(crate) majors: Majors,
     pub(crate) queues: Queues,
     pub(crate) duty: Duties,
+    pub(crate) reach: Reach,
     /// What clocks were made from; what working days came to stays with each clock.
     #[serde(with = "crate::as_json")]
     pub(crate) terms: Vec<Terms>,
@@ -138,7 +140,7 @@ impl State {
 
     /// Takes one event in.
     pub(crate) fn evolve(&mut self, event: &Recorded) {
-        let creates = matches!(event.event, Event::Intake(_) | Event::Dispatch(_) | Event::House(_));
+        let creates = !matches!(event.event, Event::Sla(_));
         if creates && !self.desks.contains_key(&event.tenant) {
             self.desks.insert(event.tenant.clone(), Desk::default());
         }
@@ -148,7 +150,7 @@ impl State {
             Event::Sla(sla) => desk.sla(event, sla),
             Event::House(house) => desk.house(event, house),
             Event::Dispatch(dispatch) => desk.dispatch(event, dispatch),
-            Event::Notifier(_) => {}
+            Event::Notifier(notifier) => desk.reach.evolve(event.stream.key(), notifier),
         }
         let before = desk.front;
         desk.arm(event);
@@ -192,7 +194,10 @@ impl Desk {
     fn dispatch(&mut self, event: &Recorded, dispatch: &DispatchEvent) {
         if event.stream.family() == "engineer" {
             self.duty.learn(event.stream.key(), dispatch);
-        } else if let (Some(fact), Some(id)) = (ticket::fact(&event.event), event.correlation) {
+            self.reach.roster.learn(event.stream.key(), dispatch);
+        } else if let Some(id) = event.correlation {
+            self.reach.roster.visit(id, dispatch);
+            let Some(fact) = ticket::fact(&event.event) else { return };
             let moment = self.moment(event.occurred_at, &fact, None, None);
             if let (Some(scene), Some(ticket)) = (self.said(moment).copied(), self.tickets.get_mut(&id)) {
                 ticket.learn(moment, &scene, event.recorded_at);
@@ -225,7 +230,7 @@ impl Desk {
 
     fn house(&mut self, event: &Recorded, house: &HouseEvent) {
         let (kind, name, spec) = match house {
-            HouseEvent::ConfigApplied { kind, name, spec } => (kind, name, Some(spec)),
+            HouseEvent::ConfigApplied { kind, name, spec, .. } => (kind, name, Some(spec)),
             HouseEvent::ConfigRetired { kind, name } => (kind, name, None),
             HouseEvent::ReactedThrough { .. }
             | HouseEvent::ReactionParked { .. }
@@ -245,6 +250,8 @@ impl Desk {
                     }
                 }
             }
+            REMINDER_RULE => shelve(&mut self.reach.telling, event, (name, spec)),
+            ENGINEER => self.reach.roster.set(name, spec),
             "Queue" => self.queues.set(name, spec.and_then(|spec| Queue::read(spec).ok())),
             _ => {}
         }

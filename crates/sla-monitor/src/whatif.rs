@@ -108,7 +108,7 @@ impl Plan {
         let desk = state.desk(tenant).ok_or_else(unknown)?;
         let (edition, shadow) = shadow::find(desk, name).ok_or_else(unknown)?;
         let spec = edition.kept.as_ref().and_then(|kept| serde_json::from_str(&kept.spec).ok()).ok_or_else(unknown)?;
-        let draft = Draft { kind: SLA_POLICY.to_owned(), name: name.to_owned(), spec };
+        let draft = Draft { kind: SLA_POLICY.to_owned(), name: name.to_owned(), spec, reason: None };
         let trial = Trial::of(desk, &[draft], (edition.position, edition.at));
         let start = start.map_or(shadow.start, |start| start.max(shadow.start));
         Ok(Self::laid(desk, trial, (start, shadow.end.map_or(end, |ended| ended.min(end))), now))

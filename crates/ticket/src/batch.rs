@@ -13,6 +13,8 @@ use crate::{Event, Recorded, stream};
 pub const MAX_BATCH: usize = 500;
 /// Most documents of its own kinds that a service puts in force at once: one append holds no more events.
 pub const MAX_DOCUMENTS: usize = 64;
+/// Most letters of the reason for which a document is put in force.
+pub const MAX_REASON: usize = 1_000;
 const MAX_NAME_BYTES: usize = 63;
 
 /// A document somebody wants in force.
@@ -24,6 +26,8 @@ pub struct Draft {
     pub name: String,
     /// The spec.
     pub spec: Value,
+    /// Why it is put in force though it opens a hole, if it is.
+    pub reason: Option<String>,
 }
 
 /// A fault in one document of a batch.
@@ -84,7 +88,7 @@ pub fn on_shelf<'a, T>(
 impl Listed {
     /// The document that an event put in force.
     pub fn applied(event: &Recorded) -> Option<Self> {
-        let Event::House(HouseEvent::ConfigApplied { kind, name, spec }) = &event.event else { return None };
+        let Event::House(HouseEvent::ConfigApplied { kind, name, spec, .. }) = &event.event else { return None };
         let (kind, name, spec) = (kind.clone(), name.clone(), spec.to_string());
         Some(Self { kind, name, spec, version: event.version })
     }
@@ -100,7 +104,7 @@ pub fn parse<'a>(
     for (kind, name, spec) in given {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         match serde_json::from_str(spec) {
-            Ok(spec) => drafts.push(Draft { kind, name, spec }),
+            Ok(spec) => drafts.push(Draft { kind, name, spec, reason: None }),
             Err(_) if foreign(service, &kind) => {}
             Err(error) => faults.push(DocumentFault { kind, name, fault: whole(format!("is no JSON: {error}")) }),
         }
@@ -149,8 +153,8 @@ pub fn decide<L: Library, S>(
         read.guard(stream);
     })?;
     let event = |draft: &Draft| {
-        let Draft { kind, name, spec } = draft.clone();
-        (stream::config(L::SERVICE, &kind, &name), Event::House(HouseEvent::ConfigApplied { kind, name, spec }))
+        let Draft { kind, name, spec, reason } = draft.clone();
+        (stream::config(L::SERVICE, &kind, &name), Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason }))
     };
     Ok(changed.into_iter().map(event).collect())
 }
@@ -248,7 +252,7 @@ mod tests {
     }
 
     fn draft(kind: &str, name: &str, calendar: &str) -> Draft {
-        Draft { kind: kind.into(), name: name.into(), spec: json!({ "calendar": calendar }) }
+        Draft { kind: kind.into(), name: name.into(), spec: json!({ "calendar": calendar }), reason: None }
     }
 
     fn told(faults: Vec<DocumentFault>) -> Vec<String> {
@@ -263,7 +267,7 @@ mod tests {
             draft("Queue", "c", "office"),
             draft("Queue", "c", "office"),
             draft("Fax", "d", "office"),
-            Draft { kind: "Queue".into(), name: "e".into(), spec: json!([]) },
+            Draft { kind: "Queue".into(), name: "e".into(), spec: json!([]), reason: None },
         ];
         let expected = [
             "a_b : needs a name of at most 63 of a-z, 0-9 and -",

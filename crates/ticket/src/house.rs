@@ -15,6 +15,9 @@ pub enum HouseEvent {
         name: String,
         /// Its spec as JSON.
         spec: serde_json::Value,
+        /// Why it was put in force though it opens a hole in the care of open tickets, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A configuration document is no longer in force for new decisions.
     ConfigRetired {

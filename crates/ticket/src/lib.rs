@@ -21,9 +21,11 @@ pub mod notifier;
 pub mod personal;
 pub mod queue;
 pub mod request;
+pub mod scalars;
 pub mod schema;
 pub mod sla;
 pub mod stream;
+pub mod telling;
 pub mod upcast;
 pub mod yaml;
 

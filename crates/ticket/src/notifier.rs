@@ -83,6 +83,9 @@ pub struct Address {
     /// What letters to it are signed with: a webhook's secret, a robot's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Personal<String>>,
+    /// Keyed hash of tenant and host, where it is at a host: tells which addresses fail together, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Uuid>,
 }
 
 /// Hours in which only what cannot wait is sent.

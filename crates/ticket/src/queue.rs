@@ -56,6 +56,11 @@ impl Queues {
         self.0.get(name)
     }
 
+    /// Every queue, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Queue)> {
+        self.0.iter().map(|(name, queue)| (name.as_str(), queue))
+    }
+
     /// Puts a queue in force, or takes it out of force.
     pub fn set(&mut self, name: &str, queue: Option<Queue>) {
         match queue {

@@ -142,7 +142,7 @@ async fn fired(url: &str) -> anyhow::Result<Measure> {
     let second = machine_now() + 40_000_000;
     for (kind, name, spec) in documents() {
         let stream = stream::config("sla-monitor", &kind, &name);
-        let event = Event::House(HouseEvent::ConfigApplied { kind, name, spec });
+        let event = Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None });
         write(&log, vec![(stream, event)], second - 40_000_000).await?;
     }
     for n in 0..BURST {

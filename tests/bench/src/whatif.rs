@@ -119,7 +119,7 @@ impl House {
     fn apply(&mut self, kind: &str, name: &str, spec: Value) {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         let stream = stream::config("sla-monitor", &kind, &name);
-        self.record(self.now, stream, Event::House(HouseEvent::ConfigApplied { kind, name, spec }));
+        self.record(self.now, stream, Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None }));
     }
 
     fn happened(&mut self, at: Micros, stream: Stream, event: Event) -> anyhow::Result<()> {
@@ -162,7 +162,7 @@ impl House {
 
     /// Every page of what a policy would have come to.
     fn compared(&self, spec: Value) -> anyhow::Result<Page> {
-        let draft = Draft { kind: "SlaPolicy".into(), name: "standard".into(), spec };
+        let draft = Draft { kind: "SlaPolicy".into(), name: "standard".into(), spec, reason: None };
         let plan = Plan::of(&self.state, &self.tenant, &[draft], ALL, self.now);
         let mut page = Page::default();
         loop {

@@ -87,8 +87,11 @@ fn intake_minimal(event: &IntakeEvent) -> Option<IntakeEvent> {
 
 fn house_minimal(event: &HouseEvent) -> Option<Event> {
     match event {
-        HouseEvent::ConfigApplied { .. }
-        | HouseEvent::ConfigRetired { .. }
+        HouseEvent::ConfigApplied { kind, name, spec, .. } => {
+            let (kind, name, spec) = (kind.clone(), name.clone(), spec.clone());
+            Some(Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None }))
+        }
+        HouseEvent::ConfigRetired { .. }
         | HouseEvent::ReactedThrough { .. }
         | HouseEvent::ReactionParked { .. }
         | HouseEvent::ClockAnchored { .. } => None,
@@ -194,6 +197,7 @@ fn house() -> [HouseEvent; 5] {
             kind: "Queue".into(),
             name: "desk".into(),
             spec: serde_json::json!({"members": ["ann", "bob"], "attend_within": "4h"}),
+            reason: Some("Ann is back on Monday.".into()),
         },
         E::ConfigRetired { kind: "Queue".into(), name: "desk".into() },
         E::ReactedThrough { position: 42 },

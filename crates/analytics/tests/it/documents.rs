@@ -7,7 +7,7 @@ use ticket::batch::{Draft, Library};
 use crate::{acme, given, report_spec};
 
 pub(crate) fn apply(name: &str, spec: Value) -> Command {
-    Command::Apply(vec![Draft { kind: "Report".into(), name: name.into(), spec }])
+    Command::Apply(vec![Draft { kind: "Report".into(), name: name.into(), spec, reason: None }])
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn every_fault_of_every_document_is_named() {
     let mut odd = report_spec();
     odd["calendars"][1]["calendar"] = json!("moon");
     let Command::Apply(mut batch) = apply("odd", odd);
-    let new = |kind: &str, name: &str, spec| Draft { kind: kind.into(), name: name.into(), spec };
+    let new = |kind: &str, name: &str, spec| Draft { kind: kind.into(), name: name.into(), spec, reason: None };
     batch.push(new("Report", "bare", json!({})));
     batch.push(new("Calendar", "moon", json!({})));
     batch.push(new("Odd", "desk", json!({})));

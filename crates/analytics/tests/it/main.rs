@@ -61,7 +61,7 @@ fn about(n: u128, kind: &str, body: &Value) -> (Stream, Event) {
 }
 
 fn applied(kind: &str, name: &str, spec: Value) -> Event {
-    Event::House(HouseEvent::ConfigApplied { kind: kind.into(), name: name.into(), spec })
+    Event::House(HouseEvent::ConfigApplied { kind: kind.into(), name: name.into(), spec, reason: None })
 }
 
 /// Nine to five, every day, UTC.

@@ -89,7 +89,7 @@ impl Cluster {
         for (kind, name, spec) in [("Calendar", "day", shift("08:00-18:00")), ("TicketType", "repair", json!({}))] {
             let (kind, name) = (kind.to_owned(), name.to_owned());
             let stream = stream::config("other", &kind, &name);
-            cluster.happened(stream, Event::House(HouseEvent::ConfigApplied { kind, name, spec })).await;
+            cluster.happened(stream, Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None })).await;
         }
         let applied = cluster.client.apply_documents(by("root", documents())).await.unwrap().into_inner();
         assert_eq!((applied.faults.len(), applied.documents.len()), (0, 5), "{applied:?}");

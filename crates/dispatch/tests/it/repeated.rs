@@ -73,7 +73,7 @@ fn who_is_back_before_anybody_reacted_keeps_the_visits() {
     let document = stream::config("dispatch", &kind, &name);
     let spec = json!({"skills": {"printers": 2}, "home": north(1_000), "shift": "day"});
     let retired = HouseEvent::ConfigRetired { kind: kind.clone(), name: name.clone() };
-    for event in [retired, HouseEvent::ConfigApplied { kind, name, spec }] {
+    for event in [retired, HouseEvent::ConfigApplied { kind, name, spec, reason: None }] {
         world.record(world.now, document.clone(), Event::House(event));
     }
     world.restart(from);

@@ -120,7 +120,7 @@ impl World {
     pub(crate) fn apply(&mut self, kind: &str, name: &str, spec: &Value) {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         let stream = stream::config("dispatch", &kind, &name);
-        let event = HouseEvent::ConfigApplied { kind, name, spec: spec.clone() };
+        let event = HouseEvent::ConfigApplied { kind, name, spec: spec.clone(), reason: None };
         self.record(self.now, stream, Event::House(event));
         self.react();
     }

@@ -25,6 +25,8 @@ mod local;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod nminus;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod policies;

@@ -82,7 +82,7 @@ impl<const RULE: u8> Core for Parrot<RULE> {
             return Ok(Vec::new());
         }
         let (kind, name, spec) = ("word".into(), command.clone(), serde_json::Value::Null);
-        Ok(vec![(word(command), Event::House(HouseEvent::ConfigApplied { kind, name, spec }))])
+        Ok(vec![(word(command), Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None }))])
     }
 
     fn react(_: &Words, cause: &Recorded<Event>) -> Vec<Reaction<String>> {

@@ -5,7 +5,7 @@ use decider::Tenant;
 use eventlog::configured::{Applied, Configured};
 use proto::config::v1::{Document, DocumentFault};
 use proto::intake::v1::{ApplyDocumentsRequest, ApplyDocumentsResponse, ListDocumentsRequest, ListDocumentsResponse};
-use ticket::batch::{self, Draft, Listed, MAX_BATCH};
+use ticket::batch::{self, Draft, Listed, MAX_BATCH, MAX_REASON};
 use tonic::Status;
 
 use super::call::Who;
@@ -41,10 +41,13 @@ impl Grpc {
         if asked.documents.len() > MAX_BATCH {
             return Err(field("documents", &format!("must be at most {MAX_BATCH}")).into());
         }
+        if asked.reason.chars().count() > MAX_REASON {
+            return Err(field("reason", &format!("must be at most {MAX_REASON} letters")).into());
+        }
         let ask = who.ask("ApplyDocuments", &asked, &asked.request_id)?;
         self.reached(&asked.min_position).await?;
         let given = asked.documents.iter().map(|one| (one.kind.as_str(), one.name.as_str(), one.spec_json.as_str()));
-        let applied = self.intake.apply(&ask, given, asked.validate_only).await;
+        let applied = self.intake.apply(&ask, given, asked.validate_only, &asked.reason).await;
         let Applied { outcome, position } = applied.map_err(|failure| refuse::status(&failure))?;
         let (documents, faults) = match outcome {
             Ok(documents) => (documents.into_iter().map(document).collect(), Vec::new()),

@@ -161,7 +161,7 @@ impl Desk {
         let (tenant, actor) = (self.tenant.clone(), format!("service/{owner}"));
         let at = At { now: self.now, occurred_at: self.now, tenant, actor, request: Uuid::nil() };
         let stream = ticket::stream::config(owner, kind, name);
-        let event = HouseEvent::ConfigApplied { kind: kind.into(), name: name.into(), spec };
+        let event = HouseEvent::ConfigApplied { kind: kind.into(), name: name.into(), spec, reason: None };
         self.happened(&at, stream, Event::House(event));
     }
 
@@ -193,7 +193,7 @@ pub(crate) fn kind(event: &Recorded<Event>) -> String {
 }
 
 pub(crate) fn draft(kind: &str, name: &str, spec: Value) -> Draft {
-    Draft { kind: kind.into(), name: name.into(), spec }
+    Draft { kind: kind.into(), name: name.into(), spec, reason: None }
 }
 
 /// What an incident or a repair is opened with.

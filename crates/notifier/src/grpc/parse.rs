@@ -136,10 +136,19 @@ pub(super) fn settings(
         let digest = log.pseudonym(tenant, "address", &format!("{}\0{}", address.address, address.secret));
         let sealed = |text: &str| Personal::new(whose, text.to_owned());
         let secret = (!address.secret.is_empty()).then(|| sealed(&address.secret));
-        ways.push(Way { medium, digest, address: sealed(&address.address), secret });
+        let site = site(&address.address).map(|host| log.pseudonym(tenant, "site", &host));
+        ways.push(Way { medium, digest, address: sealed(&address.address), secret, site });
     }
     faults.refused()?;
     Ok(Settings { language, zone, quiet, hourly_cap: asked.hourly_cap, ways })
+}
+
+/// The host of an address that is called, be it a URL or a push subscription that holds one.
+fn site(address: &str) -> Option<String> {
+    let (_, behind) = address.split_once("://")?;
+    let authority = behind.split(['/', '?', '#', '"']).next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?;
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
 }
 
 /// `22:00` to `07:00`; both or none.
@@ -163,4 +172,24 @@ fn quiet(asked: &pb::Recipient, faults: &mut Faults) -> Option<Quiet> {
         faults.add("recipient.quiet_to", "must not be quiet_from: nobody is quiet all day");
     }
     Some(Quiet { from_minute, to_minute })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::site;
+
+    #[test]
+    fn addresses_at_one_host_are_at_one_site() {
+        let push = r#"{"endpoint": "https://Push.example.org/send/abc", "keys": {}}"#;
+        for (address, host) in [
+            ("https://hooks.example.org:8443/a?b=c", Some("hooks.example.org")),
+            ("https://user:word@hooks.example.org", Some("hooks.example.org")),
+            (push, Some("push.example.org")),
+            ("ann@example.org", None),
+            ("+493012345678", None),
+            ("https://", None),
+        ] {
+            assert_eq!(site(address).as_deref(), host, "{address}");
+        }
+    }
 }

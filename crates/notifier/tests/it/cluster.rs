@@ -103,7 +103,7 @@ impl Cluster {
     async fn config(&self, service: &str, kind: &str, name: &str, spec: Value) {
         let stream = stream::config(service, kind, name);
         let (kind, name) = (kind.to_owned(), name.to_owned());
-        let event = Event::House(HouseEvent::ConfigApplied { kind, name, spec });
+        let event = Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None });
         self.append(us("08:00"), Happened(stream, event)).await;
     }
 

@@ -10,7 +10,7 @@ use ticket::notifier::Medium;
 use crate::world::{World, failed, received, rule, tenant, text};
 
 fn document(kind: &str, name: &str, spec: Value) -> Draft {
-    Draft { kind: kind.into(), name: name.into(), spec }
+    Draft { kind: kind.into(), name: name.into(), spec, reason: None }
 }
 
 #[test]

@@ -149,7 +149,11 @@ impl World {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         let stream = stream::config(service, &kind, &name);
         let spec = spec.clone();
-        self.record(self.now, (stream, None), Event::House(HouseEvent::ConfigApplied { kind, name, spec }));
+        self.record(
+            self.now,
+            (stream, None),
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None }),
+        );
         self.react();
     }
 
@@ -326,6 +330,7 @@ impl World {
             digest: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{subject}{medium:?}").as_bytes()),
             address: Personal::new(Uuid::from_u128(5), format!("{subject}@example.org")),
             secret: None,
+            site: None,
         };
         let mut settings = notifier::person::Settings {
             language: language.into(),

@@ -58,7 +58,7 @@ pub(crate) fn recipient(dice: &mut Dice, tenant: &Tenant, who: &str) -> Asked {
             let address = format!("{CANARY}-{who}-{}@{tenant}.example.com", dice.below(3));
             let digest = Uuid::new_v5(&subject, address.as_bytes());
             let secret = (medium == Medium::Webhook).then(|| Personal::new(subject, format!("whsec_{CANARY}")));
-            ways.push(Way { medium, digest, address: Personal::new(subject, address), secret });
+            ways.push(Way { medium, digest, address: Personal::new(subject, address), secret, site: None });
         }
     }
     let settings = Settings {

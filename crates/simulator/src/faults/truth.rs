@@ -83,7 +83,7 @@ impl Truth {
     }
 
     fn house(&mut self, event: &Recorded, house: &HouseEvent) -> Holds {
-        let HouseEvent::ConfigApplied { kind, name, spec } = house else {
+        let HouseEvent::ConfigApplied { kind, name, spec, .. } = house else {
             let parked = matches!(house, HouseEvent::ReactionParked { .. });
             return Invariant::Progress.holds(!parked, || format!("a reaction was parked: {house:?}"));
         };

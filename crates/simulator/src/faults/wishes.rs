@@ -243,7 +243,7 @@ pub(crate) fn change(dice: &mut Dice) -> (&'static str, Asked) {
 
 /// The command that puts a document in force, for the service that owns its kind.
 pub(crate) fn apply((kind, name, spec): config::Document) -> (&'static str, Asked) {
-    let draft = Draft { kind: kind.to_owned(), name: name.to_owned(), spec };
+    let draft = Draft { kind: kind.to_owned(), name: name.to_owned(), spec, reason: None };
     match ticket::document::owner(kind) {
         Some("intake") => ("ApplyIntake", Asked::Intake(intake::Command::Apply(vec![draft]))),
         Some("dispatch") => ("ApplyDispatch", Asked::Dispatch(dispatch::Command::Apply(vec![draft]))),

@@ -94,7 +94,8 @@ impl House {
         house.agenda = (0..).zip(&house.tickets).map(|(n, one)| (one.wanted.at, Next::Warning(n))).collect();
         let text = json!({"en": {"subject": "{{ ticket }}", "body": "{{ clock }}"}});
         for (kind, name, spec) in [("MessageText", "told", &text), ("ReminderRule", RULE, rule)] {
-            let applied = HouseEvent::ConfigApplied { kind: kind.into(), name: name.into(), spec: spec.clone() };
+            let applied =
+                HouseEvent::ConfigApplied { kind: kind.into(), name: name.into(), spec: spec.clone(), reason: None };
             let stream = stream::config("notifier", kind, name);
             house.happen(MONDAY - DAY_MINUTES * MINUTE_US, "user/root", stream, Event::House(applied));
         }
@@ -287,6 +288,7 @@ fn settings(person: &Somebody) -> Settings {
         digest: Uuid::nil(),
         address: Personal::new(Uuid::nil(), person.name.clone()),
         secret: None,
+        site: None,
     };
     Settings {
         language: "en".into(),

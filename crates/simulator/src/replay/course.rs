@@ -58,6 +58,7 @@ impl Course {
             kind: kind.into(),
             name: name.clone(),
             spec: spec.clone(),
+            reason: None,
         };
         let calendars = documents.calendars.iter().map(|calendar| draft("Calendar", calendar));
         let ours = calendars.chain([draft("SlaPolicy", &documents.policy)]).collect();

@@ -40,7 +40,7 @@ spec:
 
 fn drafts(text: &str) -> Vec<Draft> {
     let documents = ticket::yaml::parse(text).unwrap_or_else(|faults| panic!("{faults:?}"));
-    documents.into_iter().map(|one| Draft { kind: one.kind, name: one.name, spec: one.spec }).collect()
+    documents.into_iter().map(|one| Draft { kind: one.kind, name: one.name, spec: one.spec, reason: None }).collect()
 }
 
 /// When what fired, by ticket and column.

@@ -7,7 +7,7 @@ use proto::config::v1::{Document, DocumentFault};
 use proto::sla_monitor::v1::{
     ApplyDocumentsRequest, ApplyDocumentsResponse, ListDocumentsRequest, ListDocumentsResponse,
 };
-use ticket::batch::{self, Draft, Listed, MAX_BATCH};
+use ticket::batch::{self, Draft, Listed, MAX_BATCH, MAX_REASON};
 use tonic::Status;
 
 use super::parse::Who;
@@ -43,10 +43,13 @@ impl Grpc {
         if asked.documents.len() > MAX_BATCH {
             return Err(field("documents", &format!("must be at most {MAX_BATCH}")).into());
         }
+        if asked.reason.chars().count() > MAX_REASON {
+            return Err(field("reason", &format!("must be at most {MAX_REASON} letters")).into());
+        }
         let ask = who.ask("ApplyDocuments", &asked, &asked.request_id)?;
         self.reached(&asked.min_position).await?;
         let given = || asked.documents.iter().map(|one| (one.kind.as_str(), one.name.as_str(), one.spec_json.as_str()));
-        let applied = self.monitor.apply(&ask, given(), asked.validate_only).await;
+        let applied = self.monitor.apply(&ask, given(), asked.validate_only, &asked.reason).await;
         let Applied { outcome, position } = applied.map_err(|failure| refuse::status(&failure))?;
         let changes = asked.validate_only && outcome.as_ref().is_ok_and(|changed| !changed.is_empty());
         let reattachment = changes.then(|| {

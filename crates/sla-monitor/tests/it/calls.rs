@@ -269,7 +269,8 @@ fn what_a_policy_would_do_is_what_it_does() {
     world.until("12:30");
     world.said();
     let spec = json!({"calendar": "always", "retroactive": true, "clocks": {"work": {"target": "2h"}}});
-    let draft = ticket::batch::Draft { kind: "SlaPolicy".into(), name: "standard".into(), spec: spec.clone() };
+    let draft =
+        ticket::batch::Draft { kind: "SlaPolicy".into(), name: "standard".into(), spec: spec.clone(), reason: None };
     let effect = figures::reattachment(&world.state, &acme(), std::slice::from_ref(&draft), world.now);
     assert_eq!((effect.tickets, effect.clocks, effect.breaches, effect.cancelled), (3, 3, 2, 3));
     world.apply("SlaPolicy", "standard", &spec);

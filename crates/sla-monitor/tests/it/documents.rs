@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::world::{TICKET, World, always, line};
 
 fn document(kind: &str, name: &str, spec: Value) -> Draft {
-    Draft { kind: kind.into(), name: name.into(), spec }
+    Draft { kind: kind.into(), name: name.into(), spec, reason: None }
 }
 
 fn ask(world: &mut World, command: &Command) -> Result<usize, Refusal> {

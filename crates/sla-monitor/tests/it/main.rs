@@ -13,6 +13,7 @@ mod due;
 mod field;
 mod jumps;
 mod memory;
+mod nminus;
 mod page;
 mod property;
 mod rounds;

@@ -26,7 +26,7 @@ fn documents() -> Vec<Draft> {
         .skip(1)
         .map(|block| block.split("```").next().unwrap());
     let read = blocks.flat_map(|block| yaml::parse(block).unwrap_or_else(|faults| panic!("{faults:?}\n{block}")));
-    read.map(|one| Draft { kind: one.kind, name: one.name, spec: one.spec }).collect()
+    read.map(|one| Draft { kind: one.kind, name: one.name, spec: one.spec, reason: None }).collect()
 }
 
 /// Proves part of: L1, L5, L7

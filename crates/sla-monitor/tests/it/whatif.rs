@@ -134,7 +134,7 @@ fn would_be(world: &World, page: &Page) -> Raised {
 }
 
 fn draft(kind: &str, name: &str, spec: &Value) -> Draft {
-    Draft { kind: kind.into(), name: name.into(), spec: spec.clone() }
+    Draft { kind: kind.into(), name: name.into(), spec: spec.clone(), reason: None }
 }
 
 fn standard(spec: &Value) -> [Draft; 1] {

@@ -75,7 +75,11 @@ impl World {
     pub(crate) fn apply(&mut self, kind: &str, name: &str, spec: &Value) {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         let stream = stream::config("sla-monitor", &kind, &name);
-        self.record(self.now, stream, Event::House(HouseEvent::ConfigApplied { kind, name, spec: spec.clone() }));
+        self.record(
+            self.now,
+            stream,
+            Event::House(HouseEvent::ConfigApplied { kind, name, spec: spec.clone(), reason: None }),
+        );
         self.react();
     }
 

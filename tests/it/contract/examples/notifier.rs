@@ -158,6 +158,7 @@ fn recipients() -> [NotifierEvent; 4] {
         digest: Uuid::from_u128(digest),
         address: about(address.into()),
         secret: secret.map(|secret| about(secret.into())),
+        site: secret.map(|_| Uuid::from_u128(3)),
     };
     [
         E::RecipientSet {

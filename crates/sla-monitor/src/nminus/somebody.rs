@@ -1,0 +1,71 @@
+//! How somebody is reached: by which media, best first, and when they are not to be disturbed; no address of theirs.
+
+use std::collections::BTreeSet;
+
+use decider::Micros;
+use serde::{Deserialize, Serialize};
+use ticket::notifier::{Medium, NotifierEvent, Presence, Quiet};
+use ticket::telling::zone;
+use uuid::Uuid;
+
+/// How often the reasons to wait are looked at again: one may end within another.
+const MAX_ROUNDS: u8 = 8;
+
+/// Somebody who is told things.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Somebody {
+    zone: String,
+    quiet: Option<Quiet>,
+    /// The media with an address, the preferred first, each with what tells which addresses fail together.
+    ways: Vec<(Medium, Option<Uuid>)>,
+    /// Those of them that nothing is taken at.
+    ended: BTreeSet<Medium>,
+    presence: Option<(Presence, Micros)>,
+    dnd_until: Option<Micros>,
+}
+
+impl Somebody {
+    /// Takes an event of their own stream in.
+    pub(crate) fn evolve(&mut self, event: &NotifierEvent) {
+        match event {
+            NotifierEvent::RecipientSet { zone, quiet, addresses, .. } => {
+                (self.zone, self.quiet) = (zone.clone(), *quiet);
+                self.ways = addresses.iter().map(|one| (one.medium, one.site)).collect();
+                self.ended.clear();
+            }
+            NotifierEvent::AddressEnded { medium, .. } => drop(self.ended.insert(*medium)),
+            NotifierEvent::PresenceReported { presence, until } => self.presence = Some((*presence, *until)),
+            NotifierEvent::DoNotDisturbSet { until } => self.dnd_until = Some(*until),
+            _ => {}
+        }
+    }
+
+    /// The media by which they can be reached, best first: the inbox before all others where they look at it.
+    pub(crate) fn media(&self, at: Micros) -> Vec<Medium> {
+        let mut media: Vec<_> = self.ways().map(|(medium, _)| medium).collect();
+        let online = self.presence.is_some_and(|(presence, until)| presence == Presence::Online && at < until);
+        media.insert(if online { 0 } else { media.len() }, Medium::InApp);
+        media
+    }
+
+    /// Their addresses in use: by which medium, and what tells which fail together.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = (Medium, Option<Uuid>)> {
+        self.ways.iter().filter(|(medium, _)| !self.ended.contains(medium)).copied()
+    }
+
+    /// When what can wait is sent to them that comes up at `now`; at once where it would come too late else.
+    pub(crate) fn waits(&self, now: Micros, too_late: Option<Micros>) -> Micros {
+        let mut at = now;
+        for _ in 0..MAX_ROUNDS {
+            let Some(until) = self.held(at) else { break };
+            at = until;
+        }
+        if too_late.is_some_and(|limit| at >= limit) { now } else { at }
+    }
+
+    fn held(&self, at: Micros) -> Option<Micros> {
+        let busy = self.presence.filter(|(presence, _)| *presence == Presence::Busy).map(|(_, until)| until);
+        let undisturbed = self.dnd_until.max(busy).filter(|until| at < *until);
+        undisturbed.or_else(|| self.quiet?.until(&zone(&self.zone)?, at))
+    }
+}
