@@ -51,7 +51,7 @@ faults: setup ## the long forms of what can go wrong: a thousand seeds, fifty ki
 	DOCKET_SEEDS=1000 DOCKET_KILLS=50 cargo nextest run --profile long -p tests -p docket simulation killing
 	tests/peers/faults/faults.sh
 
-bench: ## Docket beside its peers and its limits, in one table (RUNS=n rounds, BENCH=append,replay,relay,react,flood,clocks,whatif or learning)
+bench: ## Docket beside its peers and its limits, in one table (RUNS=n rounds, BENCH=append,replay,relay,react,flood,clocks,whatif,learning or nminus)
 	tests/bench/bench.sh
 
 client: ## the descriptor set and the Python client of this version, into target/client

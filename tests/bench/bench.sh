@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # bench.sh [ARGUMENT...]: builds and runs the benchmark with the servers and peers it needs; ARGUMENTs go to its `run`.
 # RUNS=n sets the rounds, BENCH=part,part the parts. The table is also left as target/bench.json. BENCH=learning measures
-# what learning is worth among simulated recipients instead (SEEDS=31-60), which needs no server.
+# what learning is worth among simulated recipients instead (SEEDS=31-60), BENCH=nminus the no-drop proof over a large house
+# (TICKETS, ENGINEERS): neither needs a server.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -10,8 +11,8 @@ kept=$root/target/bench
 message_db=1.3.1
 
 "$root/tests/setup/rust.sh"
-if [[ ${BENCH:-} == learning ]]; then
-    exec cargo bench --manifest-path "$root/Cargo.toml" --profile ci -p simulator --bench learning
+if [[ ${BENCH:-} == learning || ${BENCH:-} == nminus ]]; then
+    exec cargo bench --manifest-path "$root/Cargo.toml" --profile ci -p simulator --bench "$BENCH"
 fi
 "$root/tests/setup/python.sh"
 mkdir -p "$kept"

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use simulator::faults::{Options, Reached, run};
 
 mod broken;
+mod nminus;
 
 /// Stories told if nothing is said: together they bring at least [`TICKETS`].
 const SEEDS: u64 = 24;

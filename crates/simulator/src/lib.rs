@@ -3,5 +3,6 @@
 pub mod autopsy;
 pub mod day;
 pub mod faults;
+pub mod nminus;
 pub mod reminders;
 pub mod replay;
