@@ -48,10 +48,10 @@ check: setup ## formatting, lints, the gRPC contract, the house rules
 	cargo nextest run -p tests --test tidy
 
 faults: setup ## the long forms of what can go wrong: a thousand seeds, fifty kills, 200 faults on a cluster (about two hours)
-	DOCKET_SEEDS=1000 DOCKET_KILLS=50 cargo nextest run --profile long -p tests -p docket simulation killing
+	DOCKET_SEEDS=1000 DOCKET_KILLS=50 cargo nextest run --profile long -p tests -p docket simulation kill
 	tests/peers/faults/faults.sh
 
-bench: ## Docket beside its peers and its limits, in one table (RUNS=n rounds, BENCH=append,replay,relay,react,flood,clocks,whatif,learning or nminus)
+bench: ## Docket beside its peers and its limits, in one table (RUNS=n rounds, BENCH=append,replay,relay,react,flood,clocks,whatif,alertmanager,learning or nminus)
 	tests/bench/bench.sh
 
 client: ## the descriptor set and the Python client of this version, into target/client

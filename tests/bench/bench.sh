@@ -20,6 +20,10 @@ if [[ ! -d $kept/message-db-$message_db ]]; then
     command -v npm >/dev/null || "$root/tests/setup/packages.sh" npm npm
     (cd "$kept" && tar -xzf "$(npm pack --silent "@eventide/message-db@$message_db")" && mv package "message-db-$message_db")
 fi
+if [[ -z ${BENCH:-} || ${BENCH:-} == *alertmanager* ]] && ! command -v prometheus-alertmanager >/dev/null; then
+    # Without it the table says so.
+    "$root/tests/setup/packages.sh" prometheus-alertmanager prometheus-alertmanager || true
+fi
 cargo build --profile ci --manifest-path "$bench/Cargo.toml" --target-dir "$root/target"
 
 export DOCKET_TEST_POSTGRES_DURABLE=true

@@ -92,7 +92,7 @@ enum To {
 
 /// Whether an event of this kind can be a deed, or is needed to know one.
 pub(crate) fn wanted(kind: &str) -> bool {
-    const KINDS: [&str; 29] = [
+    const KINDS: [&str; 30] = [
         "AttemptFailed",
         "AttemptStarted",
         "AttemptSucceeded",
@@ -112,6 +112,7 @@ pub(crate) fn wanted(kind: &str) -> bool {
         "Offered",
         "ReminderAcknowledged",
         "ReminderDeferred",
+        "ReminderGathered",
         "ReminderPlanned",
         "ReminderRecalled",
         "ReminderResumed",
@@ -142,6 +143,18 @@ impl Deeds {
         }
         if matches!(recorded.event, Event::Intake(IntakeEvent::Closed { .. } | IntakeEvent::Cancelled { .. })) {
             self.done.shrink_to_fit();
+        }
+    }
+
+    /// A try to tell something of it began within a digest.
+    pub(crate) fn attempted(&mut self, at: Micros, whats: &mut Interned<What>) {
+        self.done.push(Deed { at, what: whats.number(&What::Attempted) });
+    }
+
+    /// A reminder arrived within a digest.
+    pub(crate) fn arrived(&mut self, reminder: Uuid, at: Micros, whats: &mut Interned<What>) {
+        if let Some(what) = self.delivered(reminder) {
+            self.done.push(Deed { at, what: whats.number(&what) });
         }
     }
 

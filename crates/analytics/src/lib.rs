@@ -30,7 +30,7 @@ pub struct Analytics;
 
 impl Core for Analytics {
     const NAME: &'static str = "analytics";
-    const FOLD: u32 = 3;
+    const FOLD: u32 = 4;
     type Event = Event;
     type State = State;
     type Command = Command;

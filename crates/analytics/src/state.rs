@@ -10,6 +10,7 @@ use ticket::document::Kept;
 use ticket::house::HouseEvent;
 use ticket::intake::{ActivityKind, IntakeEvent, Status};
 use ticket::names::{Interned, Names};
+use ticket::notifier::{Medium, NotifierEvent, Then};
 use ticket::{Event, Fact, Recorded};
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ pub struct Ledger {
     latest: Micros,
     pub(crate) reports: BTreeMap<String, Kept<Spec>>,
     calendars: BTreeMap<String, Kept<Calendar>>,
+    /// What each digest tells that has not arrived yet: tickets and their reminders.
+    digests: BTreeMap<Uuid, Vec<(Uuid, Uuid)>>,
 }
 
 /// One ticket's facts and deeds.
@@ -178,9 +181,38 @@ impl Ledger {
 
     /// Takes in what counts about a ticket that is known.
     fn count(&mut self, id: Uuid, recorded: &Recorded) {
+        if let Event::Notifier(event) = &recorded.event {
+            self.digested(id, recorded, event);
+        }
         if let Some(ticket) = self.tickets.get_mut(&id) {
             self.latest = self.latest.max(recorded.occurred_at);
             ticket.deeds.take(recorded, &mut self.names, &mut self.whats);
+        }
+    }
+
+    /// A digest is one attempt, and delivers each reminder it tells when it arrives.
+    fn digested(&mut self, id: Uuid, recorded: &Recorded, event: &NotifierEvent) {
+        let (at, whats) = (recorded.occurred_at, &mut self.whats);
+        match event {
+            NotifierEvent::ReminderGathered { reminder, digest } => {
+                self.digests.entry(*digest).or_default().push((id, *reminder));
+            }
+            NotifierEvent::AttemptStarted { .. } => {
+                let first = self.digests.get(&id).and_then(|told| told.first());
+                if let Some(ticket) = first.and_then(|(ticket, _)| self.tickets.get_mut(ticket)) {
+                    ticket.deeds.attempted(at, whats);
+                }
+            }
+            NotifierEvent::AttemptSucceeded { .. }
+            | NotifierEvent::AttemptFailed { then: Then::FallThrough { medium: Medium::InApp }, .. } => {
+                for (ticket, reminder) in self.digests.remove(&id).unwrap_or_default() {
+                    if let Some(ticket) = self.tickets.get_mut(&ticket) {
+                        ticket.deeds.arrived(reminder, at, whats);
+                    }
+                }
+            }
+            NotifierEvent::AttemptFailed { then: Then::GiveUp, .. } => drop(self.digests.remove(&id)),
+            _ => {}
         }
     }
 

@@ -91,7 +91,12 @@ async fn effect(at: &At, period: Period) -> anyhow::Result<()> {
     let request = GetReminderEffectRequest { start_time, end_time, min_position: String::new() };
     let answer = client.notifier().get_reminder_effect(request).await.map_err(|status| explain(&status))?.into_inner();
     let head = ["RULE", "MEDIUM", "HOURS", "RESPONSE", "ACTED ON", "READ", "UNREAD", "UNDELIVERED", "PUT OFF"];
-    let mut rows = vec![head.into_iter().chain(["SUPERSEDED", "OPEN"]).map(str::to_owned).collect::<Vec<_>>()];
+    let mut rows = vec![
+        head.into_iter()
+            .chain(["SUPERSEDED", "OPEN", "USEFUL", "NOT USEFUL", "WRONG PERSON"])
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
+    ];
     for row in &answer.rows {
         let medium = Medium::try_from(row.medium).unwrap_or_default();
         let medium = medium.as_str_name().trim_start_matches("MEDIUM_").to_lowercase();
@@ -108,6 +113,7 @@ fn cells(names: [String; 3], ends: Option<&ReminderEnds>) -> Vec<String> {
     let ignored = [ends.read, ends.unread, ends.never_delivered];
     let settled = ends.acted_on + ignored.iter().sum::<i64>();
     let response = if settled > 0 { format!("{} %", ends.acted_on * 100 / settled) } else { String::new() };
-    let counts = [ends.acted_on].into_iter().chain(ignored).chain([ends.put_off, ends.superseded, ends.open]);
+    let rest = [ends.put_off, ends.superseded, ends.open, ends.useful, ends.not_useful, ends.wrong_person];
+    let counts = [ends.acted_on].into_iter().chain(ignored).chain(rest);
     names.into_iter().chain([response]).chain(counts.map(|count| count.to_string())).collect()
 }

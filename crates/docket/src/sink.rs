@@ -1,7 +1,9 @@
-//! `docket sink`: a mail server and a webhook receiver of somebody else, which write down what really arrived.
+//! `docket sink`: a mail server, a webhook receiver, a chat robot and a provider of text messages of somebody else, which
+//! write down what really arrived.
 //!
 //! A message is a line in `mails.tsv` or `hooks.tsv`, on the disk before the sender hears that it was taken: kind,
-//! Message-ID or webhook-id, recipient, subject. While the file `outage` lies there everything is refused, and each
+//! Message-ID or webhook-id, recipient, subject. Of what has no id, `robots.tsv` and `texts.tsv` have the body as it came:
+//! kind, body, recipient. While the file `outage` lies there everything is refused, and each
 //! refusal is a line in `refused.tsv`.
 
 use std::net::SocketAddr;
@@ -36,6 +38,8 @@ pub(crate) struct Book {
     dir: PathBuf,
     mails: Mutex<File>,
     hooks: Mutex<File>,
+    robots: Mutex<File>,
+    texts: Mutex<File>,
     refused: Mutex<File>,
     webhook: Webhook,
 }
@@ -54,6 +58,8 @@ impl Book {
             dir: dir.to_owned(),
             mails: file("mails.tsv").await?,
             hooks: file("hooks.tsv").await?,
+            robots: file("robots.tsv").await?,
+            texts: file("texts.tsv").await?,
             refused: file("refused.tsv").await?,
             webhook: Webhook::from_bytes(secret.to_vec())?,
         })

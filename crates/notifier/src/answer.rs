@@ -1,7 +1,7 @@
 //! What people do with their reminders, and how they say they want to be told.
 
 use decider::{At, Decided, Micros, Read};
-use ticket::notifier::{Medium, NotifierEvent, Presence};
+use ticket::notifier::{Device, Medium, NotifierEvent, Presence, Verdict};
 use ticket::{Event, stream};
 use uuid::Uuid;
 
@@ -29,7 +29,9 @@ fn caller(at: &At) -> &str {
 /// A reminder of the caller's own.
 fn own<'a>(ticket: Uuid, id: Uuid, read: &Read<'a, State>, at: &At) -> Result<(&'a House, &'a Reminder), Refusal> {
     let found = read.guard(&stream::reminder(ticket)).reminder(&at.tenant, ticket, id);
-    found.filter(|(_, one)| one.to == To::Person(caller(at).to_owned())).ok_or(Refusal::ReminderUnknown)
+    found
+        .filter(|(_, one)| one.holds.is_none() && one.to == To::Person(caller(at).to_owned()))
+        .ok_or(Refusal::ReminderUnknown)
 }
 
 pub(crate) fn read(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Outcome {
@@ -83,6 +85,15 @@ pub(crate) fn take_offer(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At
     Ok(recorded(ticket, [NotifierEvent::OfferTaken { reminder: id, visit, by: caller(at).to_owned() }]))
 }
 
+/// Records what a reminder was worth to its recipient, who may think of it anew.
+pub(crate) fn judge((ticket, id): (Uuid, Uuid), verdict: Verdict, read: &Read<'_, State>, at: &At) -> Outcome {
+    let (_, reminder) = own(ticket, id, read, at)?;
+    if reminder.verdict == Some(verdict) {
+        return Ok(Vec::new());
+    }
+    Ok(recorded(ticket, [NotifierEvent::ReminderJudged { reminder: id, verdict, by: caller(at).to_owned() }]))
+}
+
 /// Somebody, their own stream guarded.
 fn person<'a>(subject: &str, read: &Read<'a, State>, at: &At) -> Option<&'a Person> {
     read.guard(&stream::recipient(subject)).house(&at.tenant)?.people.get(subject)
@@ -115,13 +126,17 @@ pub(crate) fn end_address(
     of_person(subject, NotifierEvent::AddressEnded { medium, digest, error: error.to_owned() })
 }
 
-pub(crate) fn report_presence(presence: Presence, until: Micros, read: &Read<'_, State>, at: &At) -> Outcome {
+pub(crate) fn report_presence(
+    (presence, until, device): (Presence, Micros, Option<Device>),
+    read: &Read<'_, State>,
+    at: &At,
+) -> Outcome {
     ahead("until_time", until, MAX_PRESENCE_HOURS, at)?;
-    let known = person(caller(at), read, at).and_then(|person| person.presence);
-    if known == Some((presence, until)) {
+    let known = person(caller(at), read, at);
+    if known.is_some_and(|known| (known.presence, known.device) == (Some((presence, until)), device)) {
         return Ok(Vec::new());
     }
-    Ok(of_person(caller(at), NotifierEvent::PresenceReported { presence, until }))
+    Ok(of_person(caller(at), NotifierEvent::PresenceReported { presence, until, device }))
 }
 
 pub(crate) fn set_do_not_disturb(until: Option<Micros>, read: &Read<'_, State>, at: &At) -> Outcome {

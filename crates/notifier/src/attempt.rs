@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::command::{Attempt, recorded};
 use crate::defer;
+use crate::digest;
 use crate::plan::guarded;
 use crate::reminder::{Reminder, To};
 use crate::retry::{self, Fate, Outcome, Taken};
@@ -22,7 +23,12 @@ pub(crate) fn message_id(attempt: &Attempt, again: u32) -> String {
 
 /// A reminder that still needs to be said; every stream that says so is noted.
 fn needed<'a>(ticket: Uuid, id: Uuid, read: &Read<'a, State>, at: &At) -> Option<(&'a House, &'a Reminder)> {
-    guarded(ticket, read, at)?;
+    if ticket == id {
+        // A digest tells what is still needed of it when it leaves: what its reminders are about need not stand still.
+        read.guard(&stream::reminder(id));
+    } else {
+        guarded(ticket, read, at)?;
+    }
     let found = read.look().reminder(&at.tenant, ticket, id);
     found.filter(|(house, reminder)| reminder.end.is_none() && !house.moot(reminder))
 }
@@ -45,11 +51,19 @@ pub(crate) fn resume(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) ->
         return Vec::new();
     }
     let asked_for = reminder.snoozed_until == Some(until);
-    let event = match put_off((house, reminder), id, read, at).filter(|_| !overslept && !asked_for) {
-        Some((until, why)) => NotifierEvent::ReminderDeferred { reminder: id, until, why },
-        None => NotifierEvent::ReminderResumed { reminder: id },
-    };
-    recorded(ticket, [event])
+    let put_off = put_off((house, reminder), id, read, at).filter(|_| !overslept && !asked_for);
+    if let Some((until, why)) = put_off {
+        return recorded(ticket, [NotifierEvent::ReminderDeferred { reminder: id, until, why }]);
+    }
+    let together = digest::gather((house, reminder), (ticket, id), read, at);
+    together.unwrap_or_else(|| recorded(ticket, [NotifierEvent::ReminderResumed { reminder: id }]))
+}
+
+/// Says a reminder a second time that nothing was done about.
+pub(crate) fn repeat(ticket: Uuid, id: Uuid, read: &Read<'_, State>, at: &At) -> Decided<Event> {
+    let Some((_, reminder)) = needed(ticket, id, read, at) else { return Vec::new() };
+    let due = reminder.repeats_at().is_some_and(|due| due <= at.now);
+    recorded(ticket, due.then_some(NotifierEvent::ReminderRepeated { reminder: id }))
 }
 
 /// Until when a reminder that can wait is put off now, and why.
@@ -76,7 +90,7 @@ pub(crate) fn start(attempt: &Attempt, read: &Read<'_, State>, at: &At) -> Decid
     if !owed.any(|(due, of, next)| (of, next) == (*medium, *number) && due <= at.now) {
         return Vec::new();
     }
-    if put_off((house, reminder), *id, read, at).is_some() {
+    if put_off((house, reminder), *id, read, at).is_some() || digest::is_filling(house, reminder, at.now) {
         return Vec::new();
     }
     let message_id = message_id(attempt, reminder.again);

@@ -6,7 +6,7 @@ use decider::{At, Core, Decided, Micros, Reaction, Read};
 use ticket::batch::{self, Draft};
 use ticket::codec::{Family, KINDS};
 use ticket::intake::Accountable;
-use ticket::notifier::{Medium, NotifierEvent, Presence, Recall};
+use ticket::notifier::{Device, Medium, NotifierEvent, Presence, Recall, Verdict};
 use ticket::sla::Pinned;
 use ticket::{Event, Recorded, stream};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::retry::{Fate, Outcome};
 use crate::state::{House, State};
 use crate::topic::Topic;
-use crate::{answer, attempt, plan, react};
+use crate::{answer, attempt, linked, plan, react};
 
 /// The core: people are told what they must know.
 pub struct Notifier;
@@ -32,6 +32,8 @@ pub enum Aim {
     Persons(Vec<String>),
     /// The ticket's customer.
     Customer,
+    /// All of these, each person once.
+    Linked(Vec<Aim>),
 }
 
 /// What a rule wants said because of an event.
@@ -112,6 +114,27 @@ pub enum Command {
         /// The reminder.
         reminder: Uuid,
     },
+    /// Say a reminder a second time, since nothing was done about it.
+    Repeat {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// Take back what others were told with a reminder that its recipient answers for.
+    Settle {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder that was acknowledged.
+        reminder: Uuid,
+    },
+    /// Tell whoever had been told a reminder that is taken back who acted.
+    TellWhoActed {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder that was taken back.
+        reminder: Uuid,
+    },
     /// Use an address no more: the other side said that nothing will ever be taken there.
     EndAddress {
         /// Whose, by token subject.
@@ -153,6 +176,15 @@ pub enum Command {
         /// When.
         until: Micros,
     },
+    /// The caller says what a reminder was worth.
+    Judge {
+        /// The ticket.
+        ticket: Uuid,
+        /// The reminder.
+        reminder: Uuid,
+        /// What it was.
+        verdict: Verdict,
+    },
     /// Say how somebody wants to be told.
     SetRecipient {
         /// Who, by token subject.
@@ -166,6 +198,8 @@ pub enum Command {
         presence: Presence,
         /// Until when that holds.
         until: Micros,
+        /// What they have before them, if that is said.
+        device: Option<Device>,
     },
     /// Say until when the caller wants only what cannot wait; ended if nothing.
     SetDoNotDisturb {
@@ -207,6 +241,10 @@ impl Core for Notifier {
             Command::Finish(attempt, outcome) => Ok(attempt::finish(attempt, outcome, read, at)),
             Command::Hear(attempt, fate) => Ok(attempt::heard(attempt, fate, read, at)),
             Command::AddMedium { ticket, reminder } => Ok(attempt::add_medium(*ticket, *reminder, read, at)),
+            Command::Repeat { ticket, reminder } => Ok(attempt::repeat(*ticket, *reminder, read, at)),
+            Command::Settle { ticket, reminder } => Ok(linked::settle(*ticket, *reminder, read, at)),
+            Command::TellWhoActed { ticket, reminder } => Ok(linked::tell_who_acted(*ticket, *reminder, read, at)),
+            Command::Judge { ticket, reminder, verdict } => answer::judge((*ticket, *reminder), *verdict, read, at),
             Command::EndAddress { subject, medium, digest, error } => {
                 Ok(answer::end_address(subject, (*medium, *digest, error), read, at))
             }
@@ -215,7 +253,9 @@ impl Core for Notifier {
             Command::Acknowledge { ticket, reminder } => answer::acknowledge(*ticket, *reminder, read, at),
             Command::Snooze { ticket, reminder, until } => answer::snooze(*ticket, *reminder, *until, read, at),
             Command::SetRecipient { subject, settings } => Ok(answer::set_recipient(subject, settings, read, at)),
-            Command::ReportPresence { presence, until } => answer::report_presence(*presence, *until, read, at),
+            Command::ReportPresence { presence, until, device } => {
+                answer::report_presence((*presence, *until, *device), read, at)
+            }
             Command::SetDoNotDisturb { until } => answer::set_do_not_disturb(*until, read, at),
             Command::Apply(drafts) => apply(drafts, read, at),
         }

@@ -2,6 +2,9 @@
 //! off, never dropped, and never past the instant at which it would be too late: then it does not wait at all.
 
 use decider::Micros;
+use jiff::civil::{DateTime, Time};
+use jiff::{Timestamp, ToSpan};
+use ticket::intake::Priority;
 use ticket::notifier::{Deferral, Presence};
 pub(crate) use ticket::telling::zone;
 use uuid::Uuid;
@@ -9,6 +12,8 @@ use uuid::Uuid;
 use crate::person::Person;
 
 const HOUR_US: Micros = 3_600_000_000;
+/// Hours between two messages of what matters less.
+const HOURS_APART: i8 = 4;
 /// How often the reasons are looked at again: one may end within another.
 const MAX_ROUNDS: u8 = 8;
 
@@ -46,6 +51,24 @@ fn held(person: &Person, reminder: Uuid, at: Micros) -> Option<(Micros, Deferral
     let earliest = person.sends.iter().rev().filter(before).nth(cap - 1);
     let free = earliest.map(|(sent_at, _)| sent_at.saturating_add(HOUR_US)).filter(|free| at < *free);
     free.map(|free| (free, Deferral::Cap))
+}
+
+impl Person {
+    /// When this person wants to hear, together, of what matters less than what they want to hear of at once: as the next
+    /// four hours of their clock begin. Nothing where it matters enough.
+    pub(crate) fn gathered_at(&self, priority: &str, now: Micros) -> Option<Micros> {
+        const ORDER: [Priority; 4] = [Priority::Low, Priority::Medium, Priority::High, Priority::Critical];
+        let settings = self.settings.as_ref()?;
+        let known = ORDER.into_iter().find(|known| known.name() == priority)?;
+        settings.important_from.filter(|least| known < *least)?;
+        let zone = zone(&settings.zone)?;
+        let local = zone.to_datetime(Timestamp::from_microsecond(now).ok()?);
+        let hour = local.hour() / HOURS_APART * HOURS_APART;
+        let begun = DateTime::from_parts(local.date(), Time::new(hour, 0, 0, 0).ok()?);
+        let next = begun.checked_add(i64::from(HOURS_APART).hours()).ok()?;
+        let next = zone.to_ambiguous_timestamp(next).compatible().ok()?.as_microsecond();
+        Some(next).filter(|next| *next > now)
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::state::State;
 /// Most rows of a report, by rule, medium and hours; the total holds the others too.
 pub const MAX_ROWS: usize = 1_000;
 
-/// What became of reminders; each stands in exactly one of these.
+/// What became of reminders; each stands in exactly one of these, but for what was said of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ends {
     /// Acknowledged by their recipient, who else took the step.
@@ -31,6 +31,8 @@ pub struct Ends {
     pub superseded: u64,
     /// Nothing came of it yet.
     pub open: u64,
+    /// Beside that, what recipients said: useful, not useful, for the wrong person.
+    pub judged: [u64; 3],
 }
 
 impl Ends {
@@ -46,6 +48,9 @@ impl Ends {
             _ if reminder.read_at.is_some() => &mut self.read,
             _ => &mut self.unread,
         } += 1;
+        if let Some(verdict) = reminder.verdict {
+            self.judged[verdict as usize] += 1;
+        }
     }
 
     /// Those of which it is known whether their recipient responded: the response rate is `acted_on` of these.
@@ -81,7 +86,8 @@ pub fn effect(state: &State, tenant: &Tenant, (from, to): (Micros, Micros)) -> E
     let mut found = Effect::default();
     let Some(house) = state.house(tenant) else { return found };
     let mut rows: BTreeMap<(&str, Medium, u8), Ends> = BTreeMap::new();
-    for reminder in house.reminders.values().filter(|one| (from..to).contains(&one.planned_at)) {
+    let planned = |one: &&Reminder| one.holds.is_none() && (from..to).contains(&one.planned_at);
+    for reminder in house.reminders.values().filter(planned) {
         let (To::Person(subject), Some(medium)) = (&reminder.to, reminder.media.first()) else { continue };
         let zone = house.people.get(subject).map_or(TimeZone::UTC, Person::zone);
         let hours = hours(&zone, reminder.sent_at().unwrap_or(reminder.send_at));

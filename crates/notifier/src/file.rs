@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use decider::Micros;
+use decider::{Micros, Stream};
 use serde::{Deserialize, Serialize};
 use ticket::condition::{Scalar, TicketFacts};
 use ticket::dispatch::DispatchEvent;
-use ticket::intake::{Attention, Contact, FieldValue, IntakeEvent, Priority, Request};
+use ticket::intake::{Accountable, Attention, Contact, FieldValue, IntakeEvent, Priority, Request};
 use ticket::sla::{Mark, SlaEvent};
 use ticket::{Event, Personal, Recorded};
+use uuid::Uuid;
 
+use crate::subject::Subject;
 use crate::topic::{Topic, closed};
 
 /// The share of a budget at which it is used up, basis points.
@@ -37,6 +39,12 @@ pub(crate) struct File {
     pub(crate) hand: Option<String>,
     /// Whether it is over, as far as is known.
     pub(crate) ended: bool,
+    /// Whose it is: the keyed hash of the customer.
+    pub(crate) customer: Option<Uuid>,
+    /// What it is about, if that is no ticket.
+    pub(crate) subject: Option<Subject>,
+    /// The stream that says whether that still needs to be told.
+    pub(crate) source: Option<Stream>,
 }
 
 impl File {
@@ -46,9 +54,29 @@ impl File {
             return None;
         };
         Some(Self {
-            about: TicketFacts { fields: BTreeMap::new(), ..TicketFacts::of(request) },
             fields: open_fields(request),
             contact: request.contact.clone(),
+            customer: request.customer.as_ref().map(|customer| customer.id),
+            ..Self::blank(TicketFacts { fields: BTreeMap::new(), ..TicketFacts::of(request) })
+        })
+    }
+
+    /// What is kept of something that is no ticket.
+    pub(crate) fn about(subject: Subject) -> Self {
+        let queue = match &subject {
+            Subject::Queue(name) => name.clone(),
+            Subject::Major(_) => String::new(),
+        };
+        let (ticket_type, priority) = (String::new(), String::new());
+        let nothing = TicketFacts { ticket_type, priority, has_customer: false, queue, ..TicketFacts::sample() };
+        Self { subject: Some(subject), ..Self::blank(nothing) }
+    }
+
+    fn blank(about: TicketFacts) -> Self {
+        Self {
+            about,
+            fields: BTreeMap::new(),
+            contact: None,
             next: None,
             engineer: None,
             breaches: BTreeMap::new(),
@@ -56,7 +84,10 @@ impl File {
             closed: BTreeMap::new(),
             hand: None,
             ended: false,
-        })
+            customer: None,
+            subject: None,
+            source: None,
+        }
     }
 
     /// Takes an event of the ticket in.
@@ -70,6 +101,9 @@ impl File {
                 self.closed.clear();
             }
             self.closed.insert(topic, event.position);
+        }
+        if self.subject.is_some() {
+            self.source = Some(event.stream.clone());
         }
         if let Some(hand) = event.actor.strip_prefix("user/") {
             self.hand = Some(hand.to_owned());
@@ -154,6 +188,12 @@ impl File {
         TicketFacts { fields: fields.collect(), ..self.about.clone() }
     }
 
+    /// Who owes the next step.
+    pub(crate) fn accountable(&self) -> Option<Accountable> {
+        let next = self.next.as_ref().map(|next| next.accountable.clone());
+        next.or_else(|| self.subject.as_ref()?.accountable())
+    }
+
     /// The queue it lies in.
     pub(crate) fn queue(&self) -> &str {
         &self.about.queue
@@ -172,7 +212,7 @@ impl File {
     /// The instant from which on it is too late to say something about this topic.
     pub(crate) fn limit(&self, topic: &Topic) -> Option<Micros> {
         match topic {
-            Topic::Ticket => None,
+            Topic::Ticket | Topic::Backlog(_) => None,
             Topic::Step => self.next.as_ref().map(|next| next.attend_by),
             Topic::Clock(clock) => self.breaches.get(clock).copied(),
             Topic::Visit(visit) => self.offers.get(visit).copied(),

@@ -48,6 +48,7 @@ pub const ACCESS: Access = &[
     ("docket.notifier.v1.NotifierService/ReadReminder", ANYONE),
     ("docket.notifier.v1.NotifierService/AcknowledgeReminder", ANYONE),
     ("docket.notifier.v1.NotifierService/SnoozeReminder", ANYONE),
+    ("docket.notifier.v1.NotifierService/JudgeReminder", ANYONE),
     ("docket.notifier.v1.NotifierService/ListReminders", STAFF),
     ("docket.notifier.v1.NotifierService/GetReminderEffect", OVERSEERS),
     ("docket.notifier.v1.NotifierService/ReplayReminders", OVERSEERS),
@@ -119,6 +120,13 @@ impl NotifierService for Grpc {
         let ask = who.ask("SnoozeReminder", &asked, &asked.request_id)?;
         let (reminder, log_position) = self.snooze(&who, &ask, &asked).await?;
         Ok(Response::new(pb::SnoozeReminderResponse { reminder, log_position }))
+    }
+
+    async fn judge_reminder(&self, request: Request<pb::JudgeReminderRequest>) -> Answer<pb::JudgeReminderResponse> {
+        let (who, asked) = Who::of(request)?;
+        let ask = who.ask("JudgeReminder", &asked, &asked.request_id)?;
+        let (reminder, log_position) = self.judge(&who, &ask, &asked).await?;
+        Ok(Response::new(pb::JudgeReminderResponse { reminder, log_position }))
     }
 
     async fn list_reminders(&self, request: Request<pb::ListRemindersRequest>) -> Answer<pb::ListRemindersResponse> {

@@ -9,9 +9,9 @@ use ticket::scalars::{Is, is};
 pub(crate) use ticket::scalars::{Scalars, sample, scalars};
 use uuid::Uuid;
 
-/// What a text may say: the event's scalars and the ticket it is about, all as text.
-pub(crate) fn facts(ticket: Uuid, about: &TicketFacts, told: &Scalars) -> BTreeMap<String, String> {
-    let id = ticket.to_string();
+/// What a text may say: the event's scalars and the ticket it is about, if it is about one, all as text.
+pub(crate) fn facts(ticket: Option<Uuid>, about: &TicketFacts, told: &Scalars) -> BTreeMap<String, String> {
+    let id = ticket.map(|ticket| ticket.to_string()).unwrap_or_default();
     let mut facts: BTreeMap<_, _> = told.iter().map(|(name, value)| (name.clone(), words(name, value))).collect();
     facts.entry("priority".into()).or_insert_with(|| about.priority.clone());
     facts.entry("queue".into()).or_insert_with(|| about.queue.clone());
@@ -23,7 +23,7 @@ pub(crate) fn facts(ticket: Uuid, about: &TicketFacts, told: &Scalars) -> BTreeM
 
 /// Facts to try texts on: every one there can be.
 pub(crate) fn sample_facts() -> BTreeMap<String, String> {
-    facts(Uuid::nil(), &TicketFacts::sample(), &sample())
+    facts(Some(Uuid::nil()), &TicketFacts::sample(), &sample())
 }
 
 fn words(name: &str, value: &Scalar) -> String {
@@ -55,7 +55,7 @@ mod tests {
         let transferred =
             IntakeEvent::Transferred { from: "a".into(), queue: "desk".into(), reason: "theirs".into(), next };
         let (kind, told) = scalars(&Event::Intake(transferred), 7).unwrap();
-        let facts = facts(Uuid::from_u128(1), &TicketFacts::sample(), &told);
+        let facts = facts(Some(Uuid::from_u128(1)), &TicketFacts::sample(), &told);
         assert_eq!(kind, "Transferred");
         assert_eq!(facts["attend_by"], "2024-03-04T11:00:00Z");
         assert_eq!((facts["accountable"].as_str(), facts["reason"].as_str()), ("desk", "theirs"));

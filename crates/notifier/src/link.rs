@@ -31,6 +31,8 @@ pub enum Verb {
     Snooze,
     /// Take the offer it is about.
     Accept,
+    /// Say what it was worth.
+    Judge,
 }
 
 /// A link in a letter.
@@ -85,8 +87,8 @@ pub struct Links {
 }
 
 impl Verb {
-    /// All of them, in the order in which they are shown.
-    const ALL: [Self; 3] = [Self::Acknowledge, Self::Snooze, Self::Accept];
+    /// All of them, in the order in which they are shown: an offer is accepted rather than acknowledged.
+    const ALL: [Self; 4] = [Self::Accept, Self::Acknowledge, Self::Snooze, Self::Judge];
 
     /// Its name in machine-readable letters.
     pub const fn name(self) -> &'static str {
@@ -94,6 +96,7 @@ impl Verb {
             Self::Acknowledge => "acknowledge",
             Self::Snooze => "snooze",
             Self::Accept => "accept",
+            Self::Judge => "judge",
         }
     }
 
@@ -106,6 +109,8 @@ impl Verb {
             (Self::Snooze, true) => "一小时后再提醒",
             (Self::Accept, false) => "Accept the job",
             (Self::Accept, true) => "接单",
+            (Self::Judge, false) => "Was this useful?",
+            (Self::Judge, true) => "此提醒有用吗？",
         }
     }
 }
@@ -125,6 +130,7 @@ impl Deed {
             Self::Do(Verb::Accept) => 3,
             Self::Answer => 4,
             Self::Status => 5,
+            Self::Do(Verb::Judge) => 6,
         }
     }
 
@@ -197,12 +203,8 @@ impl Links {
 
     /// The links of a letter: those of its recipient, if that is one of ours.
     pub(crate) fn of(&self, tenant: &Tenant, attempt: &Attempt, offer: bool, at: Micros) -> Vec<Link> {
-        let verbs = Verb::ALL.into_iter().rev().filter(|verb| offer || *verb != Verb::Accept);
-        let link = |verb| Link { verb, url: self.for_deed(tenant, attempt, Deed::Do(verb), at) };
-        let mut links: Vec<_> = verbs.map(link).collect();
-        // An offer is accepted rather than acknowledged; what can be put off comes last.
-        links.sort_by_key(|link| link.verb == Verb::Snooze);
-        links
+        let verbs = Verb::ALL.into_iter().filter(|verb| offer || *verb != Verb::Accept);
+        verbs.map(|verb| Link { verb, url: self.for_deed(tenant, attempt, Deed::Do(verb), at) }).collect()
     }
 
     /// A link for one deed.

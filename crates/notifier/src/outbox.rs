@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::attempt;
 use crate::command::Attempt;
+use crate::digest::Listing;
 use crate::person::Way;
 use crate::reminder::To;
 use crate::state::{House, State};
@@ -52,6 +53,8 @@ pub(crate) struct Draft {
     pub(crate) subject: Option<String>,
     /// Whether it is about an offer that may be taken.
     pub(crate) offer: bool,
+    /// What it lists, if it is a digest.
+    pub(crate) listing: Option<Listing>,
 }
 
 /// An attempt and whose it is.
@@ -148,18 +151,23 @@ pub(crate) fn draft(state: &State, owed: &Owed) -> Option<Draft> {
         (To::Customer(contact), Medium::Email) => Whereto::Contact(contact.clone()),
         (To::Customer(_), _) => Whereto::Nowhere,
     };
+    let mut words = view::words(house, known);
+    if let Some(short) = words.short.take().filter(|_| medium.is_short()) {
+        words.body = short;
+    }
     Some(Draft {
         to,
         message_id,
         language: known.language.clone(),
         urgent: known.urgent,
-        kind: known.facts.get("kind").cloned().unwrap_or_default(),
-        words: view::words(house, known),
+        kind: known.facts.get("kind").unwrap_or_default().to_owned(),
+        words,
         subject: match &known.to {
             To::Person(subject) => Some(subject.clone()),
             To::Customer(_) => None,
         },
         offer: known.offer().is_some(),
+        listing: known.holds.as_ref().map(|held| house.listing(held)),
     })
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::Personal;
-use ticket::notifier::{Address, Medium, NotifierEvent, Presence, Quiet};
+use ticket::intake::Priority;
+use ticket::notifier::{Address, Device, Medium, NotifierEvent, Presence, Quiet};
 use uuid::Uuid;
 
 /// Most reminders of somebody that their inbox lists; the newest.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub quiet: Option<Quiet>,
     /// Most reminders an hour that can wait; no cap if 0.
     pub hourly_cap: u32,
+    /// What matters less waits for the next message of many; nothing does if not set.
+    pub important_from: Option<Priority>,
     /// Where they are reached, the preferred first.
     pub ways: Vec<Way>,
 }
@@ -50,6 +53,8 @@ pub(crate) struct Person {
     pub(crate) settings: Option<Settings>,
     /// What they are, and until when that holds.
     pub(crate) presence: Option<(Presence, Micros)>,
+    /// What they have before them as long as that holds, if they said so.
+    pub(crate) device: Option<Device>,
     /// Until when they want only what cannot wait.
     pub(crate) dnd_until: Option<Micros>,
     /// The addresses that are not used until they are set again: digest, and what said so.
@@ -60,6 +65,8 @@ pub(crate) struct Person {
     pub(crate) sends: BTreeSet<(Micros, Uuid)>,
     /// Their reminders by the position in the log at which each was planned.
     pub(crate) inbox: BTreeSet<(u64, Uuid)>,
+    /// The digest that was made for them last.
+    pub(crate) digest: Option<Uuid>,
 }
 
 impl Way {
@@ -75,7 +82,8 @@ impl Settings {
         let ways = |settings: &Self| settings.ways.iter().map(|way| (way.medium, way.digest)).collect::<Vec<_>>();
         let rest =
             |settings: &Self| (settings.language.clone(), settings.zone.clone(), settings.quiet, settings.hourly_cap);
-        ways(self) == ways(other) && rest(self) == rest(other)
+        let wants = |settings: &Self| (ways(settings), rest(settings), settings.important_from);
+        wants(self) == wants(other)
     }
 
     /// The event that puts this in force.
@@ -89,6 +97,7 @@ impl Settings {
             zone: self.zone.clone(),
             quiet: self.quiet,
             hourly_cap: self.hourly_cap,
+            important_from: self.important_from,
             addresses: self.ways.iter().cloned().map(address).collect(),
         }
     }
@@ -99,12 +108,13 @@ impl Person {
     pub(crate) fn evolve(&mut self, event: &NotifierEvent, version: u64) {
         self.version = version;
         match event {
-            NotifierEvent::RecipientSet { language, zone, quiet, hourly_cap, addresses } => {
+            NotifierEvent::RecipientSet { language, zone, quiet, hourly_cap, important_from, addresses } => {
                 self.settings = Some(Settings {
                     language: language.clone(),
                     zone: zone.clone(),
                     quiet: *quiet,
                     hourly_cap: *hourly_cap,
+                    important_from: *important_from,
                     ways: addresses.iter().map(Way::of).collect(),
                 });
                 self.ended.clear();
@@ -112,9 +122,15 @@ impl Person {
             NotifierEvent::AddressEnded { medium, digest, error } => {
                 self.ended.insert(*medium, (*digest, error.clone()));
             }
-            NotifierEvent::PresenceReported { presence, until } => self.presence = Some((*presence, *until)),
+            NotifierEvent::PresenceReported { presence, until, device } => {
+                (self.presence, self.device) = (Some((*presence, *until)), *device);
+            }
             NotifierEvent::DoNotDisturbSet { until } => self.dnd_until = Some(*until),
             NotifierEvent::ReminderPlanned { .. }
+            | NotifierEvent::DigestPlanned { .. }
+            | NotifierEvent::ReminderGathered { .. }
+            | NotifierEvent::ReminderRepeated { .. }
+            | NotifierEvent::ReminderJudged { .. }
             | NotifierEvent::ReminderDeferred { .. }
             | NotifierEvent::AttemptStarted { .. }
             | NotifierEvent::AttemptSucceeded { .. }
@@ -147,11 +163,18 @@ impl Person {
         self.ways().find(|way| way.medium == medium)
     }
 
-    /// The media by which they can be reached, best first: the inbox before all others where they look at it.
+    /// The media by which they can be reached, best first: where they look at the inbox, it comes before all others but,
+    /// on a telephone, those that reach it there.
     pub(crate) fn media(&self, at: Micros) -> Vec<Medium> {
         let mut media: Vec<_> = self.ways().map(|way| way.medium).collect();
-        let first = if self.presence(at) == Some(Presence::Online) { 0 } else { media.len() };
-        media.insert(first, Medium::InApp);
+        let there = self.presence(at).filter(|presence| *presence != Presence::Away);
+        let by_phone = there.is_some() && self.device == Some(Device::Phone);
+        if by_phone {
+            media.sort_by_key(|medium| !medium.reaches_phone());
+        }
+        let before = media.iter().filter(|medium| by_phone && medium.reaches_phone()).count();
+        let place = if there == Some(Presence::Online) { before } else { media.len() };
+        media.insert(place, Medium::InApp);
         media
     }
 
@@ -163,9 +186,14 @@ impl Person {
         }
     }
 
+    /// Forgets when something was to be sent: a digest tells it.
+    pub(crate) fn sends_no_more(&mut self, reminder: Uuid) {
+        self.sends.retain(|(_, known)| *known != reminder);
+    }
+
     /// Notes when something that can wait is sent.
     pub(crate) fn sends(&mut self, at: Micros, reminder: Uuid) {
-        self.sends.retain(|(_, known)| *known != reminder);
+        self.sends_no_more(reminder);
         self.sends.insert((at, reminder));
         if self.sends.len() > MAX_CAP as usize {
             self.sends.pop_first();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use decider::{Micros, Reaction, Tenant};
 use ticket::dispatch::DispatchEvent;
 use ticket::intake::Accountable;
-use ticket::notifier::{NotifierEvent, Then};
+use ticket::notifier::{NotifierEvent, Recall, Then};
 use ticket::sla::{Pinned, SlaEvent};
 use ticket::{Event, Recorded};
 use uuid::Uuid;
@@ -14,16 +14,20 @@ use crate::command::{Aim, Command, Plan};
 use crate::document::in_force_at;
 use crate::file::File;
 use crate::known::{self, Scalars};
+use crate::linked;
 use crate::plan::{MAX_RECALLED, moot};
-use crate::rule::Audience;
+use crate::reminder::Reminder;
+use crate::rule::{Audience, Rule};
 use crate::state::{House, State, earlier};
+use crate::subject::Subject;
 use crate::topic::{Topic, closed};
 
 /// What an event takes back, and then what the rules want said of it.
 pub(crate) fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
-    let (Some(house), Some(ticket)) = (state.house(&cause.tenant), cause.correlation) else { return Vec::new() };
+    let about = Subject::of(&cause.event).map(|subject| subject.id()).or(cause.correlation);
+    let (Some(house), Some(ticket)) = (state.house(&cause.tenant), about) else { return Vec::new() };
     if let Event::Notifier(event) = &cause.event {
-        return undelivered(house, cause, ticket, event).into_iter().collect();
+        return told(house, cause, ticket, event);
     }
     let mut wanted = taken_back(house, cause, ticket);
     wanted.extend(hastened(house, cause, ticket));
@@ -52,8 +56,15 @@ fn hastened(house: &House, cause: &Recorded, ticket: Uuid) -> Vec<Reaction<Comma
     };
     let topic = Topic::Clock(clock.clone());
     let theirs = house.reminders_of(ticket).filter(|(_, known)| known.topic() == topic);
-    let open = theirs.filter(|(_, known)| known.end.is_none() && house.overslept(known));
-    let resume = |(reminder, _)| because(cause, "resume", format!("{reminder}"), Command::Resume { ticket, reminder });
+    // What a digest tells waits with it.
+    let sent_as = theirs.filter_map(|(id, known)| match known.gathered {
+        Some(digest) => Some((digest, house.reminders.get(&digest)?)),
+        None => Some((id, known)),
+    });
+    let open = sent_as.filter(|(_, known)| known.end.is_none() && house.overslept(known));
+    let resume = |(reminder, known): (Uuid, &Reminder)| {
+        because(cause, "resume", format!("{reminder}"), Command::Resume { ticket: known.ticket, reminder })
+    };
     open.map(resume).collect()
 }
 
@@ -72,13 +83,21 @@ fn said(house: &House, file: &File, cause: &Recorded, ticket: Uuid) -> Vec<React
         if !rule.about(&kind) || !rule.holds(&about, &told) {
             continue;
         }
-        let Some(aim) = aim(&rule.audience, file, &cause.event, &told) else { continue };
-        let facts = known::facts(ticket, &about, &told);
+        let Some(aim) = aims(rule, file, &cause.event, &told) else { continue };
+        // What is about a queue is told of the ticket that shows it.
+        let facts = known::facts(cause.correlation, &about, &told);
         let rule = Pinned { name: name.clone(), version };
         let plan = Plan { ticket, rule, cause: (cause.id, cause.position), aim, facts };
         wanted.push(because(cause, "remind", format!("{ticket}/{name}"), Command::Plan(Box::new(plan))));
     }
     wanted
+}
+
+/// Whom a rule means, of this event: its audience and those linked with it.
+fn aims(rule: &Rule, file: &File, event: &Event, told: &Scalars) -> Option<Aim> {
+    let audiences = std::iter::once(&rule.audience).chain(&rule.linked);
+    let mut aims: Vec<_> = audiences.filter_map(|audience| aim(audience, file, event, told)).collect();
+    if rule.linked.is_empty() { aims.pop() } else { (!aims.is_empty()).then_some(Aim::Linked(aims)) }
 }
 
 /// Whom an audience means, of this event.
@@ -93,7 +112,7 @@ fn aim(audience: &Audience, file: &File, event: &Event, told: &Scalars) -> Optio
             let next = intake.next().or(file.next.as_ref());
             next.map(|next| Aim::Party(next.accountable.clone()))
         }
-        (Audience::Accountable, _) => file.next.as_ref().map(|next| Aim::Party(next.accountable.clone())),
+        (Audience::Accountable, _) => file.accountable().map(Aim::Party),
         (Audience::Engineer, Event::Dispatch(DispatchEvent::WorkHandedOver { to, .. })) => {
             Some(Aim::Person(to.clone()))
         }
@@ -107,14 +126,43 @@ fn aim(audience: &Audience, file: &File, event: &Event, told: &Scalars) -> Optio
     }
 }
 
-/// What did not arrive by any medium is told to the next.
-fn undelivered(house: &House, cause: &Recorded, ticket: Uuid, event: &NotifierEvent) -> Option<Reaction<Command>> {
-    let NotifierEvent::AttemptFailed { reminder, then: Then::GiveUp, .. } = event else { return None };
-    house.reminders.get(reminder).filter(|known| known.end.is_none() && known.exhausted())?;
-    Some(Reaction {
+/// What follows from what came of a reminder.
+fn told(house: &House, cause: &Recorded, ticket: Uuid, event: &NotifierEvent) -> Vec<Reaction<Command>> {
+    let rule = |reminder: &Uuid| linked::rule(house, house.reminders.get(reminder)?);
+    match event {
+        NotifierEvent::AttemptFailed { reminder, then: Then::GiveUp, .. } => undelivered(house, cause, *reminder),
+        NotifierEvent::ReminderAcknowledged { reminder, .. }
+            if rule(reminder).is_some_and(|rule| !rule.linked.is_empty()) =>
+        {
+            let Some(known) = house.reminders.get(reminder) else { return Vec::new() };
+            let parts = linked::open(house, (*reminder, known)).count().div_ceil(MAX_RECALLED);
+            let settle = |part: usize| {
+                let command = Command::Settle { ticket, reminder: *reminder };
+                because(cause, "settle", format!("{ticket}/{part}"), command)
+            };
+            (0..parts).map(settle).collect()
+        }
+        NotifierEvent::ReminderRecalled { reminder, why: Recall::ActedOn | Recall::Answered }
+            if rule(reminder).is_some_and(|rule| rule.acted.is_some()) =>
+        {
+            let command = Command::TellWhoActed { ticket, reminder: *reminder };
+            vec![because(cause, "who-acted", reminder.to_string(), command)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What did not arrive by any medium is told to the next; of a digest, each reminder in it.
+fn undelivered(house: &House, cause: &Recorded, reminder: Uuid) -> Vec<Reaction<Command>> {
+    let held = house.reminders.get(&reminder).and_then(|known| known.holds.as_ref());
+    let lost = held.map_or_else(|| vec![reminder], |held| held.reminders.clone());
+    let lost = lost.into_iter().filter_map(|id| Some((id, house.reminders.get(&id)?)));
+    let lost = lost.filter(|(_, known)| known.end.is_none() && known.exhausted());
+    let escalated = |(id, known): (Uuid, &Reminder)| Reaction {
         causation: Some(cause.id),
-        ..escalation(cause.tenant.clone(), ticket, *reminder, cause.occurred_at)
-    })
+        ..escalation(cause.tenant.clone(), known.ticket, id, cause.occurred_at)
+    };
+    lost.map(escalated).collect()
 }
 
 fn because(cause: &Recorded, rule: &'static str, target: String, command: Command) -> Reaction<Command> {
@@ -164,8 +212,19 @@ pub(crate) fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Comm
         causation: None,
         command: Command::AddMedium { ticket, reminder },
     });
+    let again = needed(state, &state.repeats).take_while(|(at, ..)| *at <= now);
+    let again = again.map(|(at, tenant, ticket, reminder)| Reaction {
+        rule: "repeat",
+        tenant,
+        cause: reminder.to_string(),
+        target: ticket.to_string(),
+        occurred_at: at,
+        causation: None,
+        command: Command::Repeat { ticket, reminder },
+    });
     let past = needed(state, &state.answers).take_while(|(at, ..)| *at < now);
     over.chain(unmoved)
+        .chain(again)
         .chain(past.map(|(at, tenant, ticket, reminder)| escalation(tenant, ticket, reminder, at)))
         .take(limit)
         .collect()
@@ -175,7 +234,11 @@ pub(crate) fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Comm
 pub(crate) fn next_due(state: &State) -> Option<Micros> {
     let over = needed(state, &state.waiting).next().map(|(at, ..)| at);
     let unmoved = needed(state, &state.unmoved).next().map(|(at, ..)| at);
-    earlier(earlier(over, unmoved), needed(state, &state.answers).next().map(|(at, ..)| at.saturating_add(1)))
+    let again = needed(state, &state.repeats).next().map(|(at, ..)| at);
+    earlier(
+        earlier(earlier(over, unmoved), again),
+        needed(state, &state.answers).next().map(|(at, ..)| at.saturating_add(1)),
+    )
 }
 
 /// Those of a queue, soonest first, that still need to be said.

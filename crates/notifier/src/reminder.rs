@@ -1,19 +1,23 @@
 //! A reminder: who is told what by which media, every try, and how it ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::Personal;
 use ticket::choice::Choice;
 use ticket::intake::Contact;
-use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Recipient, Then};
+use ticket::notifier::{Deferral, Medium, NotifierEvent, Recall, Then, Verdict};
 use uuid::Uuid;
 
+use crate::facts::Facts;
 use crate::learn::memory::Way;
 use crate::retry::Tried;
 use crate::topic::Topic;
 use crate::tries::{Try, TryEnd};
+
+mod carried;
+mod planned;
 
 /// Who is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +68,7 @@ pub(crate) struct Reminder {
     pub(crate) media: Vec<Medium>,
     pub(crate) fallback: Vec<Medium>,
     pub(crate) urgent: bool,
-    pub(crate) facts: BTreeMap<String, String>,
+    pub(crate) facts: Facts,
     pub(crate) step: u32,
     pub(crate) send_at: Micros,
     pub(crate) deferred: Option<Deferral>,
@@ -90,68 +94,28 @@ pub(crate) struct Reminder {
     /// When it ended, and whether its own recipient ended it.
     pub(crate) ended: Option<(Micros, bool)>,
     pub(crate) chosen: Option<Chosen>,
+    /// What it is told together with.
+    pub(crate) group: Option<String>,
+    /// How long after it was sent it comes a second time, and since when that counts; nothing once it did.
+    repeats: Option<(Micros, Micros)>,
+    /// What its recipient says of it.
+    pub(crate) verdict: Option<Verdict>,
+    /// The digest it is told in, unless its recipient wanted it again later.
+    pub(crate) gathered: Option<Uuid>,
+    /// What it holds, if it is a digest.
+    pub(crate) holds: Option<Held>,
+}
+
+/// What a digest holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    /// The reminders gathered into it, in that order.
+    pub(crate) reminders: Vec<Uuid>,
+    /// How many of them are still to be told by it.
+    pub(crate) carried: usize,
 }
 
 impl Reminder {
-    /// The reminder that this event plans; `at` says when and where in the log, and because of what.
-    pub(crate) fn planned(event: &NotifierEvent, at: (Micros, u64, Option<Uuid>), ticket: Uuid) -> Option<Self> {
-        let NotifierEvent::ReminderPlanned {
-            rule,
-            text,
-            recipient,
-            language,
-            media,
-            fallback,
-            urgent,
-            facts,
-            step,
-            send_at,
-            deferred,
-            answer_by,
-            choice,
-            next_medium_after_us,
-            ..
-        } = event
-        else {
-            return None;
-        };
-        let (planned_at, position, cause) = at;
-        Some(Self {
-            ticket,
-            position,
-            planned_at,
-            cause,
-            rule: (rule.name.clone(), rule.version),
-            text: (text.name.clone(), text.version),
-            to: match recipient {
-                Recipient::Person(subject) => To::Person(subject.clone()),
-                Recipient::Customer(contact) => To::Customer(contact.clone()),
-            },
-            language: language.clone(),
-            media: media.clone(),
-            fallback: fallback.clone(),
-            urgent: *urgent,
-            facts: facts.clone(),
-            step: *step,
-            send_at: *send_at,
-            deferred: *deferred,
-            answer_by: *answer_by,
-            waits: deferred.map(|_| *send_at),
-            shown: deferred.is_none(),
-            again: 0,
-            rearmed: None,
-            fallen: Vec::new(),
-            insists: next_medium_after_us.map(|after| (after, *send_at)),
-            tries: Vec::new(),
-            read_at: None,
-            taken: false,
-            snoozed_until: None,
-            end: None,
-            ended: None,
-            chosen: choice.as_ref().and_then(Chosen::of),
-        })
-    }
-
     /// Takes an event about it in; `hand` is the person who last did something to its ticket.
     pub(crate) fn evolve(&mut self, event: &NotifierEvent, at: Micros, hand: Option<&str>) {
         match event {
@@ -169,6 +133,7 @@ impl Reminder {
                     ended: None,
                     reference: None,
                     delivered_at: None,
+                    digest: None,
                 });
                 self.shown = true;
             }
@@ -193,15 +158,25 @@ impl Reminder {
             NotifierEvent::ReminderRead { .. } => self.read_at = Some(at),
             NotifierEvent::ReminderAcknowledged { .. } => self.close(End::Acknowledged, at, true),
             NotifierEvent::ReminderSnoozed { until, .. } => {
-                (self.snoozed_until, self.waits) = (Some(*until), Some(*until));
+                (self.snoozed_until, self.waits, self.gathered) = (Some(*until), Some(*until), None);
             }
             NotifierEvent::ReminderResumed { .. } => self.resumed(at),
+            NotifierEvent::ReminderGathered { digest, .. } => {
+                self.resumed(at);
+                self.gathered = Some(*digest);
+            }
+            NotifierEvent::ReminderRepeated { .. } => {
+                (self.repeats, self.snoozed_until) = (None, Some(at));
+                self.rearm(at);
+            }
+            NotifierEvent::ReminderJudged { verdict, .. } => self.verdict = Some(*verdict),
             NotifierEvent::ReminderRecalled { why, .. } => {
                 let theirs = matches!(&self.to, To::Person(subject) if hand == Some(subject));
                 self.close(End::Recalled(*why), at, theirs && *why == Recall::ActedOn);
             }
             NotifierEvent::ReminderUnanswered { .. } => self.close(End::Unanswered, at, false),
             NotifierEvent::ReminderPlanned { .. }
+            | NotifierEvent::DigestPlanned { .. }
             | NotifierEvent::RecipientSet { .. }
             | NotifierEvent::AddressEnded { .. }
             | NotifierEvent::PresenceReported { .. }
@@ -219,9 +194,14 @@ impl Reminder {
         self.insist_from(at);
         if self.snoozed_until.is_some_and(|until| self.rearmed.is_none_or(|(last, _)| last < until)) {
             self.snoozed_until = self.snoozed_until.min(Some(at));
-            self.again += 1;
-            self.rearmed = Some((at, self.tries.len()));
+            self.rearm(at);
         }
+    }
+
+    /// It is said anew from this instant on.
+    fn rearm(&mut self, at: Micros) {
+        self.again += 1;
+        self.rearmed = Some((at, self.tries.len()));
     }
 
     fn ended(&mut self, which: (Medium, u32), end: (Micros, TryEnd)) -> Option<&mut Try> {
@@ -238,6 +218,7 @@ impl Reminder {
     /// The last medium is in use since this instant.
     fn insist_from(&mut self, at: Micros) {
         self.insists = self.insists.map(|(after, _)| (after, at));
+        self.repeats = self.repeats.map(|(after, _)| (after, at));
     }
 
     /// The media in use, those it fell through to among them.
@@ -267,11 +248,12 @@ impl Reminder {
         self.tries.iter().rfind(|attempt| attempt.medium == medium)
     }
 
-    /// The attempts that are owed: by which medium, the how manieth, from when on. None once it ended or was seen. The
-    /// inbox is no attempt: what is shown is there. What its recipient wanted again later is owed once more by every
+    /// The attempts that are owed: by which medium, the how manieth, from when on. None once it ended or was seen, nor while
+    /// a digest tells it. The inbox is no attempt: what is shown is there. What its recipient wanted again later is owed once more by every
     /// medium it had arrived by.
     pub(crate) fn owed(&self) -> impl Iterator<Item = (Micros, Medium, u32)> {
-        let open = self.end.is_none() && !self.seen();
+        let by_itself = self.gathered.is_none() && self.holds.as_ref().is_none_or(|held| held.carried > 0);
+        let open = self.end.is_none() && !self.seen() && by_itself;
         let media = self.in_use().filter(move |medium| open && *medium != Medium::InApp);
         let (rearmed_at, before) = self.rearmed.unwrap_or_default();
         let (past, since) = self.tries.split_at(before.min(self.tries.len()));
@@ -289,9 +271,9 @@ impl Reminder {
         })
     }
 
-    /// The tries whose outcome nobody recorded yet.
+    /// Its own tries whose outcome nobody recorded yet.
     pub(crate) fn in_flight(&self) -> impl Iterator<Item = &Try> {
-        self.tries.iter().filter(|attempt| attempt.ended.is_none())
+        self.tries.iter().filter(|attempt| attempt.ended.is_none() && attempt.digest.is_none())
     }
 
     /// Whether it arrived anywhere: another side took it, or it is in the inbox.
@@ -349,6 +331,12 @@ impl Reminder {
         self.unused().map(|_| since.saturating_add(after))
     }
 
+    /// When it comes a second time, if nothing is done until then.
+    pub(crate) fn repeats_at(&self) -> Option<Micros> {
+        let rests = self.end.is_some() || self.waits.is_some();
+        self.repeats.filter(|_| !rests).map(|(after, since)| since.saturating_add(after))
+    }
+
     /// What a medium has been through, since the reminder came again if it was tried since.
     pub(crate) fn tried(&self, medium: Medium) -> Option<Tried> {
         let of = |from| self.tries.iter().skip(from).filter(move |attempt| attempt.medium == medium);
@@ -361,12 +349,12 @@ impl Reminder {
     /// Keeps of what its text may say only what is asked for.
     pub(crate) fn shrink(&mut self, asked: impl Fn(&str) -> bool) {
         let topic = ["kind", "clock", "visit", "attend_by", "ticket"];
-        self.facts.retain(|name, _| topic.contains(&name.as_str()) || asked(name));
+        self.facts = self.facts.only(|name| topic.contains(&name) || asked(name));
     }
 
     /// The visit that its recipient is offered, if it is about an offer.
     pub(crate) fn offer(&self) -> Option<Uuid> {
-        let offered = self.facts.get("kind").is_some_and(|kind| kind == "Offered");
+        let offered = self.facts.get("kind") == Some("Offered");
         self.facts.get("visit").filter(|_| offered)?.parse().ok()
     }
 
@@ -378,7 +366,7 @@ impl Reminder {
     /// What it is about; nothing but the ticket, to the customer.
     pub(crate) fn topic(&self) -> Topic {
         match self.to {
-            To::Person(_) => Topic::of(&self.facts),
+            To::Person(_) => Topic::of(|name| self.facts.get(name)),
             To::Customer(_) => Topic::Ticket,
         }
     }

@@ -241,24 +241,30 @@ impl Side {
     }
 
     /// The reminders of the period.
-    fn reminders(&self, tenant: &Tenant) -> impl Iterator<Item = (&Reminder, Option<Micros>)> {
+    fn reminders(&self, tenant: &Tenant) -> impl Iterator<Item = (Uuid, &Reminder, Option<Micros>)> {
         let house = self.core.state().house(tenant);
-        self.limits.iter().filter_map(move |(id, limit)| Some((house?.reminders.get(id)?, *limit)))
+        self.limits.iter().filter_map(move |(id, limit)| Some((*id, house?.reminders.get(id)?, *limit)))
     }
 
-    /// The messages sent, each with its rule and medium: one of each medium of a reminder, however often it was tried.
+    /// The messages sent, each with its rule and medium: one of each medium of a reminder, however often it was tried; of
+    /// those told in a digest, the first alone.
     fn messages(&self, tenant: &Tenant) -> Vec<(String, Medium)> {
-        let of = |(known, _): (&Reminder, Option<Micros>)| {
-            let media = known.sent_by();
-            media.into_iter().map(|medium| (known.rule.0.clone(), medium)).collect::<Vec<_>>()
-        };
-        self.reminders(tenant).flat_map(of).collect()
+        let (mut found, mut sent) = (Vec::new(), BTreeSet::new());
+        for (id, known, _) in self.reminders(tenant) {
+            for medium in known.sent_by() {
+                let digest = known.last(medium).and_then(|one| one.digest);
+                if sent.insert((digest.unwrap_or(id), medium)) {
+                    found.push((known.rule.0.clone(), medium));
+                }
+            }
+        }
+        found
     }
 
     /// The tickets of which somebody of ours was told in time, with the rules that told them.
     fn timely(&self, tenant: &Tenant) -> BTreeMap<Uuid, BTreeSet<String>> {
         let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for (known, limit) in self.reminders(tenant) {
+        for (_, known, limit) in self.reminders(tenant) {
             let in_time = known.sent_at().is_some_and(|at| limit.is_none_or(|limit| at < limit));
             if in_time && matches!(known.to, To::Person(_)) {
                 found.entry(known.ticket).or_default().insert(known.rule.0.clone());

@@ -6,6 +6,8 @@ use ticket::notifier::{Medium, Then};
 use ticket::telling::{TRIED_FOR_US, pause_secs};
 
 const SECOND_US: Micros = 1_000_000;
+/// The trouble of a letter whose turn is ahead, since its receiver takes so many at a time: nothing was sent.
+pub(crate) const PACED: &str = "paced";
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,10 @@ pub(crate) fn then(
 ) -> Then {
     let over = next.map_or(Then::GiveUp, |medium| Then::FallThrough { medium });
     let (permanent, asked, pause) = match outcome {
+        // It comes when its turn does, however often that was moved.
+        Outcome::Failed(Trouble { kind, retry_after_secs, .. }) if kind == PACED => {
+            (false, Micros::from(retry_after_secs.unwrap_or(1)), 0)
+        }
         Outcome::Failed(Trouble { permanent, retry_after_secs, .. }) => {
             (*permanent, Micros::from(retry_after_secs.unwrap_or(0)), pause_secs(tried.attempts))
         }
@@ -103,8 +109,12 @@ pub(crate) fn then(
 mod tests {
     use super::*;
 
+    fn trouble(retry_after_secs: Option<u32>) -> Trouble {
+        Trouble { kind: "refused 451".into(), permanent: false, retry_after_secs, gone: false }
+    }
+
     fn failed(permanent: bool, retry_after_secs: Option<u32>) -> Outcome {
-        Outcome::Failed(Trouble { kind: "refused 451".into(), permanent, retry_after_secs, gone: false })
+        Outcome::Failed(Trouble { permanent, ..trouble(retry_after_secs) })
     }
 
     #[test]
@@ -159,5 +169,11 @@ mod tests {
         assert_eq!(then(&failed(false, Some(300)), tried, 0, next, None), waits(300), "the other side asked for it");
         assert_eq!(then(&failed(false, Some(90_000)), tried, 0, next, None), over);
         assert_eq!(then(&Outcome::Lost, tried, 7, next, None), Then::Retry { at: 7 });
+        let paced = Outcome::Failed(Trouble { kind: PACED.into(), ..trouble(Some(3)) });
+        assert_eq!(
+            then(&paced, Tried { since: 0, attempts: 8 }, 0, next, None),
+            waits(3),
+            "it only waits for its turn"
+        );
     }
 }

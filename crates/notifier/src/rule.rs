@@ -7,6 +7,7 @@ use ticket::document::{self, Fault, Part};
 use ticket::glob::Globs;
 use ticket::notifier::Medium;
 
+use crate::group::Group;
 use crate::known::{self, Scalars};
 use crate::learn::Learn;
 
@@ -14,8 +15,24 @@ use crate::learn::Learn;
 const MAX_ANSWER_SECS: i64 = 30 * 86_400;
 
 /// What a rule may say.
-const FIELDS: [&str; 10] =
-    ["on", "when", "audience", "text", "urgent", "answer_within", "next_medium_after", "escalate_to", "media", "learn"];
+const FIELDS: [&str; 14] = [
+    "on",
+    "when",
+    "audience",
+    "linked",
+    "text",
+    "acted",
+    "urgent",
+    "answer_within",
+    "again_after",
+    "next_medium_after",
+    "escalate_to",
+    "media",
+    "group",
+    "learn",
+];
+/// Most audiences that are told with the first.
+const MAX_LINKED: usize = 4;
 
 /// Who is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +70,14 @@ pub struct Rule {
     pub learn: Option<Learn>,
     /// How long after one medium the next is used though it arrived, as long as nobody saw it, microseconds.
     pub next_medium_after_us: Option<Micros>,
+    /// How long after it was sent it comes a second time, as long as nothing was done, microseconds.
+    pub again_after_us: Option<Micros>,
+    /// What is told together.
+    pub group: Option<Group>,
+    /// Who is told with the audience; once one of all these acts, it is taken back from the others.
+    pub linked: Vec<Audience>,
+    /// The text by which those hear who acted from whom it is taken back.
+    pub acted: Option<String>,
 }
 
 impl Rule {
@@ -77,9 +102,20 @@ impl Rule {
             let media = part.maybe("media").map_or_else(Vec::new, |media| media_of(&media));
             let learn = part.maybe("learn").map(|learn| Learn::read(&learn));
             let to_customer = audience == Some(Audience::Customer);
-            if learn.is_some() && (urgent == Some(true) || to_customer) {
+            let fixed = urgent == Some(true) || to_customer;
+            if learn.is_some() && fixed {
                 part.fault_at("/learn", "leaves nothing to choose where it is urgent, or of a customer");
             }
+            let group = part.maybe("group").map(|group| Group::read(&group));
+            if group.is_some() && (fixed || learn.is_some()) {
+                part.fault_at(
+                    "/group",
+                    "holds back what can wait: nothing urgent, nothing of a customer, nothing learned",
+                );
+            }
+            let linked = part.maybe("linked").map_or_else(Vec::new, |linked| linked_of(&linked));
+            let acted = part.maybe("acted").and_then(|text| text.text()).map(str::to_owned);
+            let again_after_us = part.maybe("again_after").and_then(|after| waited_us(&after));
             let escalate_to = part.maybe("escalate_to").and_then(|queue| queue.text()).map(str::to_owned);
             Some(Self {
                 on: on?,
@@ -92,6 +128,10 @@ impl Rule {
                 media,
                 learn,
                 next_medium_after_us,
+                again_after_us,
+                group: group.flatten(),
+                linked,
+                acted,
             })
         })
     }
@@ -138,6 +178,14 @@ fn audience_of(part: &Part<'_>) -> Option<Audience> {
         part.fault("must name exactly one of accountable, woken, engineer, customer, queue");
     }
     found.pop()
+}
+
+fn linked_of(part: &Part<'_>) -> Vec<Audience> {
+    let items = part.items();
+    if items.len() > MAX_LINKED {
+        part.fault(format!("must name at most {MAX_LINKED} audiences"));
+    }
+    items.iter().filter_map(audience_of).collect()
 }
 
 fn waited_us(part: &Part<'_>) -> Option<Micros> {

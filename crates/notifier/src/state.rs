@@ -19,6 +19,7 @@ use crate::learn::memory::Memory;
 use crate::person::Person;
 use crate::reminder::{End, Reminder, To};
 use crate::rule::Rule;
+use crate::subject::Subject;
 use crate::text::Text;
 
 /// Everything folded.
@@ -31,6 +32,8 @@ pub struct State {
     pub(crate) waiting: BTreeSet<(Micros, Tenant, Uuid)>,
     /// What is said by one more medium next, since nobody saw it, by when.
     pub(crate) unmoved: BTreeSet<(Micros, Tenant, Uuid)>,
+    /// What comes a second time next, since nothing was done about it, by when.
+    pub(crate) repeats: BTreeSet<(Micros, Tenant, Uuid)>,
     /// The tries of which another side tells later what became of them, by medium and what it calls them.
     pub(crate) references: BTreeMap<(Medium, String), (Tenant, Uuid)>,
     /// The attempts begun whose outcome nobody recorded.
@@ -97,7 +100,11 @@ impl State {
         {
             house.staff.duty.learn(event.stream.key(), dispatch);
         }
-        let Some(id) = event.correlation else { return };
+        let subject = Subject::of(&event.event);
+        let Some(id) = subject.as_ref().map(Subject::id).or(event.correlation) else { return };
+        if let Some(subject) = subject {
+            house.tickets.entry(id).or_insert_with(|| File::about(subject));
+        }
         if let Event::Intake(intake) = &event.event
             && let Some(file) = File::begin(intake)
         {
@@ -134,14 +141,16 @@ impl State {
             _ => {}
         }
         if house.reminders.contains_key(&id) {
-            self.leave(&event.tenant, id);
-            let Some(house) = self.houses.get_mut(&event.tenant) else { return };
-            let Some(known) = house.reminders.get_mut(&id) else { return };
-            let hand = house.tickets.get(&ticket).and_then(|file| file.hand.as_deref());
-            known.evolve(notifier, event.recorded_at, hand);
-            house.taught_by(id);
-            house.resent(id, notifier);
-            house.shrink_one(id);
+            let touched = house.touched(id, notifier);
+            for id in &touched {
+                self.leave(&event.tenant, *id);
+            }
+            if let Some(house) = self.houses.get_mut(&event.tenant) {
+                house.told(id, notifier, event.recorded_at);
+            }
+            for id in touched {
+                self.enter(&event.tenant, id);
+            }
         } else {
             let at = (event.recorded_at, event.position, event.causation);
             let Some(planned) = Reminder::planned(notifier, at, ticket) else { return };
@@ -149,8 +158,8 @@ impl State {
             house.teaching.extend(planned.chosen.map(|chosen| (chosen.until, id)));
             house.reminders.insert(id, planned);
             house.keep(id, event.position);
+            self.enter(&event.tenant, id);
         }
-        self.enter(&event.tenant, id);
     }
 
     /// Takes a reminder out of what is due.
@@ -169,6 +178,9 @@ impl State {
         if let Some(at) = known.next_medium_at() {
             self.unmoved.remove(&(at, tenant.clone(), id));
         }
+        if let Some(at) = known.repeats_at() {
+            self.repeats.remove(&(at, tenant.clone(), id));
+        }
         self.in_flight.remove(&(tenant.clone(), id));
     }
 
@@ -183,6 +195,7 @@ impl State {
         self.answers.extend(known.answer_by.as_ref().and_then(open));
         self.waiting.extend(known.waits.as_ref().and_then(open));
         self.unmoved.extend(known.next_medium_at().as_ref().and_then(open));
+        self.repeats.extend(known.repeats_at().as_ref().and_then(open));
         if known.in_flight().next().is_some() {
             self.in_flight.insert((tenant.clone(), id));
         }
@@ -207,11 +220,59 @@ impl State {
 }
 
 impl House {
-    /// Puts a reminder that was planned into its recipient's inbox.
+    /// The reminders that an event about one of them touches: itself, the digest it is told in, what it tells as one.
+    fn touched(&self, id: Uuid, event: &NotifierEvent) -> Vec<Uuid> {
+        let known = self.reminders.get(&id);
+        let held = known.and_then(|known| known.holds.as_ref()).into_iter().flat_map(|held| &held.reminders);
+        let into = match event {
+            NotifierEvent::ReminderGathered { digest, .. } => Some(*digest),
+            _ => known.and_then(|known| known.gathered),
+        };
+        std::iter::once(id).chain(held.copied()).chain(into).collect()
+    }
+
+    /// Takes an event about a reminder in.
+    fn told(&mut self, id: Uuid, event: &NotifierEvent, at: Micros) {
+        let Some(known) = self.reminders.get_mut(&id) else { return };
+        let before = known.gathered;
+        let hand = self.tickets.get(&known.ticket).and_then(|file| file.hand.as_deref());
+        known.evolve(event, at, hand);
+        for held in known.holds.as_ref().map(|held| held.reminders.clone()).unwrap_or_default() {
+            if let Some(known) = self.reminders.get_mut(&held) {
+                known.told_in(id, event, at);
+            }
+        }
+        if let NotifierEvent::ReminderGathered { digest, .. } = event {
+            self.gathered(id, *digest);
+        } else if let Some(digest) = before {
+            self.recount(digest);
+        }
+        self.taught_by(id);
+        self.resent(id, event);
+        self.shrink_one(id);
+    }
+
+    /// Notes that a digest tells a reminder.
+    fn gathered(&mut self, id: Uuid, digest: Uuid) {
+        if let Some(held) = self.reminders.get_mut(&digest).and_then(|known| known.holds.as_mut()) {
+            held.reminders.push(id);
+        }
+        self.recount(digest);
+        let Some(Reminder { to: To::Person(subject), .. }) = self.reminders.get(&id) else { return };
+        self.people.entry(subject.clone()).or_default().sends_no_more(id);
+    }
+
+    /// Puts a reminder that was planned into its recipient's inbox; a digest is known by what it holds.
     fn keep(&mut self, id: Uuid, position: u64) {
-        let Some(Reminder { to: To::Person(subject), urgent, send_at, .. }) = self.reminders.get(&id) else { return };
+        let Some(Reminder { to: To::Person(subject), urgent, send_at, holds, .. }) = self.reminders.get(&id) else {
+            return;
+        };
         let person = self.people.entry(subject.clone()).or_default();
-        person.keep(position, id);
+        if holds.is_some() {
+            person.digest = Some(id);
+        } else {
+            person.keep(position, id);
+        }
         if !urgent {
             person.sends(*send_at, id);
         }
@@ -279,8 +340,11 @@ impl House {
         }
     }
 
-    /// Whether a reminder no longer needs to be said.
+    /// Whether a reminder no longer needs to be said; a digest, once nothing of what it holds does.
     pub(crate) fn moot(&self, reminder: &Reminder) -> bool {
+        if let Some(held) = &reminder.holds {
+            return self.carried(held).all(|(_, known)| self.moot(known));
+        }
         let file = self.tickets.get(&reminder.ticket);
         file.is_some_and(|file| file.moot(&reminder.topic(), reminder.position))
     }
@@ -288,9 +352,16 @@ impl House {
     /// Whether a reminder was put off until it would come too late. Its recipient may want it again at that very instant,
     /// and no later: a snooze is cut short to it.
     pub(crate) fn overslept(&self, reminder: &Reminder) -> bool {
-        let limit = self.tickets.get(&reminder.ticket).and_then(|file| file.limit(&reminder.topic()));
-        let (Some(until), Some(limit)) = (reminder.waits, limit) else { return false };
+        let (Some(until), Some(limit)) = (reminder.waits, self.limit(reminder)) else { return false };
         limit < until || limit == until && reminder.snoozed_until != Some(until)
+    }
+
+    /// The instant from which on it is too late to say something; of a digest, the first of those of what it holds.
+    fn limit(&self, reminder: &Reminder) -> Option<Micros> {
+        match &reminder.holds {
+            Some(held) => self.carried(held).filter_map(|(_, known)| self.limit(known)).min(),
+            None => self.tickets.get(&reminder.ticket).and_then(|file| file.limit(&reminder.topic())),
+        }
     }
 
     /// A ticket's reminders, in the order in which they were planned.
@@ -301,6 +372,9 @@ impl House {
 
     /// The instant from which on a reminder would come too late.
     pub(crate) fn too_late(&self, reminder: &Reminder, now: Micros) -> Option<Micros> {
+        if let Some(held) = &reminder.holds {
+            return self.carried(held).filter_map(|(_, known)| self.too_late(known, now)).min();
+        }
         let of_topic = self.tickets.get(&reminder.ticket).and_then(|file| file.too_late(&reminder.topic(), now));
         earlier(reminder.answer_by.filter(|at| *at > now), of_topic)
     }

@@ -30,6 +30,8 @@ pub struct Text {
 struct Words {
     subject: String,
     body: String,
+    /// For where there is little room; the body if there is none.
+    short: Option<String>,
 }
 
 /// A text as somebody reads it.
@@ -39,6 +41,8 @@ pub struct Rendered {
     pub subject: String,
     /// As much as there is to say.
     pub body: String,
+    /// The same for where there is little room, if it is written otherwise.
+    pub short: Option<String>,
 }
 
 impl Text {
@@ -51,10 +55,11 @@ impl Text {
                 if !is_language(language) {
                     words.fault("is no language tag such as en or zh-CN");
                 }
-                words.only(&["subject", "body"]);
+                words.only(&["subject", "body", "short"]);
+                let short = words.maybe("short").and_then(|part| template(&part));
                 let template = |name| words.field(name).and_then(|part| template(&part));
                 if let (Some(subject), Some(body)) = (template("subject"), template("body")) {
-                    languages.insert(language.to_owned(), Words { subject, body });
+                    languages.insert(language.to_owned(), Words { subject, body, short });
                 }
             }
             english.map(|_| Self { languages })
@@ -81,15 +86,16 @@ impl Text {
 pub(crate) fn plain(facts: &BTreeMap<String, String>) -> Rendered {
     let fact = |name: &str| facts.get(name).map_or("", String::as_str);
     let lines: Vec<_> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    Rendered { subject: one_line(&format!("{} {}", fact("ticket"), fact("kind"))), body: lines.join("\n") }
+    Rendered { subject: one_line(&format!("{} {}", fact("ticket"), fact("kind"))), body: lines.join("\n"), short: None }
 }
 
 impl Words {
     fn render(&self, facts: &BTreeMap<String, String>) -> Option<Rendered> {
         let environment = environment(UndefinedBehavior::Lenient);
         let filled = |template: &str| environment.render_str(template, values(facts)).ok();
-        let body = filled(&self.body)?.chars().take(MAX_BODY).collect();
-        Some(Rendered { subject: one_line(&filled(&self.subject)?), body })
+        let whole = |template: &str| -> Option<String> { Some(filled(template)?.chars().take(MAX_BODY).collect()) };
+        let short = self.short.as_deref().and_then(whole);
+        Some(Rendered { subject: one_line(&filled(&self.subject)?), body: whole(&self.body)?, short })
     }
 }
 

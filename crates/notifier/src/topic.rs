@@ -1,13 +1,11 @@
 //! What a reminder is about, and the events after which it no longer needs to be said.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use ticket::Event;
 use ticket::dispatch::DispatchEvent;
 use ticket::intake::IntakeEvent;
 use ticket::notifier::Recall;
-use ticket::sla::SlaEvent;
+use ticket::sla::{Backlog, SlaEvent};
 
 /// What a reminder is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,17 +18,20 @@ pub enum Topic {
     Clock(String),
     /// Who takes a visit on.
     Visit(String),
+    /// What of a queue's backlog is too much: `alert/count`.
+    Backlog(String),
 }
 
 impl Topic {
     /// The topic of a reminder, by the facts it was planned with.
-    pub(crate) fn of(facts: &BTreeMap<String, String>) -> Self {
-        let fact = |name: &str| facts.get(name).cloned().unwrap_or_default();
+    pub(crate) fn of<'a>(facts: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let fact = |name: &str| facts(name).unwrap_or_default().to_owned();
         match fact("kind").as_str() {
             "WarningRaised" | "Breached" | "EscalationRaised" => Self::Clock(fact("clock")),
             "Offered" | "Recommended" | "NobodyFound" => Self::Visit(fact("visit")),
+            "BacklogRaised" => Self::Backlog(format!("{}/{}", fact("alert"), fact("measure"))),
             "AttentionMissed" => Self::Step,
-            _ if facts.contains_key("attend_by") => Self::Step,
+            _ if facts("attend_by").is_some() => Self::Step,
             _ => Self::Ticket,
         }
     }
@@ -49,6 +50,14 @@ pub(crate) fn closed(event: &Event) -> Option<(Topic, Recall)> {
             | SlaEvent::EscalationAcknowledged { clock, .. },
         ) => Some((Topic::Clock(clock.clone()), Recall::ActedOn)),
         Event::Sla(SlaEvent::BreachRevoked { clock, .. }) => Some((Topic::Clock(clock.clone()), Recall::BreachRevoked)),
+        Event::Sla(SlaEvent::BacklogCleared { alert, measure, .. }) => {
+            let measure = match measure {
+                Backlog::Count => "count",
+                Backlog::Age => "age",
+            };
+            Some((Topic::Backlog(format!("{}/{measure}", alert.name)), Recall::Over))
+        }
+        Event::Sla(SlaEvent::MajorEventEnded { .. }) => Some((Topic::Ticket, Recall::Over)),
         Event::Dispatch(dispatch) => visit(dispatch).map(|topic| (topic, Recall::ActedOn)),
         Event::Sla(_) | Event::Notifier(_) | Event::House(_) => None,
     }

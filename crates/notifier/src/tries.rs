@@ -3,6 +3,7 @@
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::notifier::{Medium, Then};
+use uuid::Uuid;
 
 /// A try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub(crate) struct Try {
     pub(crate) reference: Option<String>,
     /// When it reached the recipient's device, as far as the other side tells.
     pub(crate) delivered_at: Option<Micros>,
+    /// The digest it was told in, whose try it is.
+    pub(crate) digest: Option<Uuid>,
 }
 
 impl Try {

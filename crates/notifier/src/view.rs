@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use decider::{Micros, Tenant};
-use ticket::notifier::{Deferral, Medium, Presence};
+use ticket::notifier::{Deferral, Medium, Presence, Verdict};
 use uuid::Uuid;
 
 use crate::document::pinned;
@@ -62,6 +62,8 @@ pub struct TryView {
     pub error: Option<String>,
     /// When it reached the recipient's device, as far as the other side tells.
     pub delivered_at: Option<Micros>,
+    /// The digest it was told in.
+    pub digest: Option<Uuid>,
 }
 
 /// Something somebody is told of a ticket.
@@ -105,6 +107,14 @@ pub struct ReminderView {
     pub cause: Option<Uuid>,
     /// The version of the ticket's reminders.
     pub version: u64,
+    /// What it is told together with: `queue/desk`.
+    pub group: Option<String>,
+    /// The digest that tells it.
+    pub digest: Option<Uuid>,
+    /// What its recipient says it was worth.
+    pub verdict: Option<Verdict>,
+    /// What it is about, if that is no ticket: `queue/desk`, `major/flood`.
+    pub about: Option<String>,
 }
 
 /// How somebody wants to be told; addresses stay sealed.
@@ -141,9 +151,13 @@ fn standing(reminder: &Reminder, now: Micros) -> Standing {
 
 /// What a reminder says.
 pub(crate) fn words(house: &House, reminder: &Reminder) -> Rendered {
+    if let Some(held) = &reminder.holds {
+        return house.digest_words(reminder, held);
+    }
     let (name, version) = &reminder.text;
     let edition = pinned(&house.texts, name, *version).and_then(|edition| edition.read());
-    edition.map_or_else(|| text::plain(&reminder.facts), |(_, text)| text.render(&reminder.language, &reminder.facts))
+    let facts = reminder.facts.map();
+    edition.map_or_else(|| text::plain(&facts), |(_, text)| text.render(&reminder.language, &facts))
 }
 
 fn view(house: &House, id: Uuid, reminder: &Reminder, now: Micros) -> ReminderView {
@@ -165,6 +179,7 @@ fn view(house: &House, id: Uuid, reminder: &Reminder, now: Micros) -> ReminderVi
             receipt,
             error,
             delivered_at,
+            digest: attempt.digest,
         }
     });
     ReminderView {
@@ -190,6 +205,10 @@ fn view(house: &House, id: Uuid, reminder: &Reminder, now: Micros) -> ReminderVi
         rule: reminder.rule.clone(),
         cause: reminder.cause,
         version: house.versions.get(&reminder.ticket).copied().unwrap_or_default(),
+        group: reminder.group.clone(),
+        digest: reminder.gathered,
+        verdict: reminder.verdict,
+        about: house.tickets.get(&reminder.ticket).and_then(|file| Some(file.subject.as_ref()?.name())),
     }
 }
 
@@ -215,7 +234,7 @@ pub fn in_inbox(
     now: Micros,
 ) -> Option<ReminderView> {
     let (house, reminder) = state.reminder(tenant, ticket, id)?;
-    let theirs = reminder.shown && reminder.to == To::Person(subject.to_owned());
+    let theirs = reminder.shown && reminder.holds.is_none() && reminder.to == To::Person(subject.to_owned());
     theirs.then(|| view(house, id, reminder, now))
 }
 

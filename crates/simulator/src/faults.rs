@@ -175,7 +175,7 @@ const CLOCKS: [&str; 9] = [
     "AttentionMissed",
 ];
 /// What else happens to visits and reminders beside what people do with them.
-const TURNS: [&str; 16] = [
+const TURNS: [&str; 19] = [
     "Routed",
     "VisitPlanned",
     "Offered",
@@ -188,6 +188,9 @@ const TURNS: [&str; 16] = [
     "VisitCancelled",
     "ReminderPlanned",
     "ReminderDeferred",
+    "DigestPlanned",
+    "ReminderGathered",
+    "ReminderRepeated",
     "AttemptSucceeded",
     "AttemptFailed",
     "ReminderRecalled",

@@ -27,7 +27,7 @@ pub const KINDS: [(&str, &str); 15] = [
 ];
 
 /// What documents name of each other: the kind, where in its spec (`*` stands for every item of a list), the kind named.
-pub const REFERENCES: [(&str, &str, &str); 21] = [
+pub const REFERENCES: [(&str, &str, &str); 23] = [
     ("Queue", "/calendar", "Calendar"),
     ("Queue", "/fallback", "Queue"),
     ("Engineer", "/shift", "Calendar"),
@@ -48,6 +48,8 @@ pub const REFERENCES: [(&str, &str, &str); 21] = [
     ("ReminderRule", "/text", "MessageText"),
     ("ReminderRule", "/audience/queue", "Queue"),
     ("ReminderRule", "/escalate_to", "Queue"),
+    ("ReminderRule", "/linked/*/queue", "Queue"),
+    ("ReminderRule", "/acted", "MessageText"),
     ("Report", "/calendars/*/calendar", "Calendar"),
 ];
 

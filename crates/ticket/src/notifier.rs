@@ -1,8 +1,8 @@
-//! What notifier records: what people were told of a ticket in `reminder/<ticket>`, and how each wants to be told in
-//! `recipient/<id>`.
+//! What notifier records: what people were told of a ticket in `reminder/<ticket>` (of a queue, of a major event and in a
+//! digest likewise, under an id of its own), and how each wants to be told in `recipient/<id>`.
 //!
 //! The intent comes before the effect: `ReminderPlanned`, then `AttemptStarted` for each try, then its outcome. Personal
-//! data is in the fields of type [`Personal`], and nowhere else: `ReminderPlanned` (a customer's contact),
+//! data is in the fields of type [`Personal`](crate::Personal), and nowhere else: `ReminderPlanned` (a customer's contact),
 //! `RecipientSet` (addresses).
 
 use std::collections::BTreeMap;
@@ -12,156 +12,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Personal;
 use crate::choice::Choice;
-use crate::intake::Contact;
+use crate::intake::Priority;
 use crate::sla::Pinned;
 
-/// How somebody is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Medium {
-    /// The inbox of Docket itself.
-    InApp,
-    /// E-mail by SMTP.
-    Email,
-    /// An HTTP callback by Standard Webhooks.
-    Webhook,
-    /// A text message to a telephone.
-    Sms,
-    /// A telephone call that reads the text out.
-    Voice,
-    /// A group robot of WeCom.
-    Wecom,
-    /// A group robot of DingTalk.
-    Dingtalk,
-    /// A group robot of Feishu.
-    Feishu,
-    /// A browser's push service.
-    WebPush,
-}
+mod terms;
 
-impl Medium {
-    /// Every medium.
-    pub const ALL: [Self; 9] = [
-        Self::InApp,
-        Self::Email,
-        Self::Webhook,
-        Self::Sms,
-        Self::Voice,
-        Self::Wecom,
-        Self::Dingtalk,
-        Self::Feishu,
-        Self::WebPush,
-    ];
-
-    /// Its name, as documents and events have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::InApp => "in_app",
-            Self::Email => "email",
-            Self::Webhook => "webhook",
-            Self::Sms => "sms",
-            Self::Voice => "voice",
-            Self::Wecom => "wecom",
-            Self::Dingtalk => "dingtalk",
-            Self::Feishu => "feishu",
-            Self::WebPush => "web_push",
-        }
-    }
-}
-
-/// Where somebody is reached by a medium.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Address {
-    /// By which medium.
-    pub medium: Medium,
-    /// Keyed hash of tenant, address and secret: tells whether it changed, and nothing else.
-    pub digest: Uuid,
-    /// A mail address, a URL, a telephone number, a browser's push subscription.
-    pub address: Personal<String>,
-    /// What letters to it are signed with: a webhook's secret, a robot's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Personal<String>>,
-    /// Keyed hash of tenant and host, where it is at a host: tells which addresses fail together, and nothing else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub site: Option<Uuid>,
-}
-
-/// Hours in which only what cannot wait is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Quiet {
-    /// From this minute of the day.
-    pub from_minute: u16,
-    /// To this minute of the day, exclusive; before `from_minute` if the night lies between.
-    pub to_minute: u16,
-}
-
-/// Who is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Recipient {
-    /// One of ours, by token subject.
-    Person(String),
-    /// The customer of the ticket, as the ticket says they are reached.
-    Customer(Personal<Contact>),
-}
-
-/// Whether somebody is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Presence {
-    /// Looks at the inbox.
-    Online,
-    /// There, but not to be disturbed by what can wait.
-    Busy,
-    /// Not there.
-    Away,
-}
-
-/// Why a reminder waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Deferral {
-    /// The recipient's quiet hours.
-    QuietHours,
-    /// The recipient's busy presence or do-not-disturb.
-    DoNotDisturb,
-    /// As many as the recipient may get in an hour.
-    Cap,
-    /// The recipient is more likely to act on it then.
-    BestTime,
-}
-
-/// Why a reminder is no longer needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Recall {
-    /// Somebody took the step.
-    ActedOn,
-    /// The ticket ended.
-    TicketEnded,
-    /// A late fact showed that there was no breach.
-    BreachRevoked,
-}
-
-/// What follows a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Then {
-    /// The same medium again.
-    Retry {
-        /// When.
-        at: Micros,
-    },
-    /// The next medium, at once.
-    FallThrough {
-        /// Which.
-        medium: Medium,
-    },
-    /// Nothing is left: the reminder did not arrive.
-    GiveUp,
-}
+pub use terms::{Address, Deferral, Device, Medium, Presence, Quiet, Recall, Recipient, Then, Verdict};
 
 /// An event of a `reminder/*` or `recipient/*` stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -206,6 +63,35 @@ pub enum NotifierEvent {
         /// if not set.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_medium_after_us: Option<Micros>,
+        /// How long after it was sent it comes a second time, as long as nothing was done; never if not set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again_after_us: Option<Micros>,
+        /// What it is told together with, by the same rule to the same recipient: `queue/desk`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+    },
+    /// Several reminders of somebody that waited are told in one message.
+    DigestPlanned {
+        /// The digest, which is sent as a reminder is.
+        digest: Uuid,
+        /// Whom, by token subject.
+        recipient: String,
+        /// In which language.
+        language: String,
+        /// By which medium.
+        medium: Medium,
+        /// The media that are tried after it, in order, while it did not arrive.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fallback: Vec<Medium>,
+        /// When it is sent.
+        send_at: Micros,
+    },
+    /// Its waiting ended: it is told within a digest, whose attempts are its own from here on.
+    ReminderGathered {
+        /// The reminder.
+        reminder: Uuid,
+        /// The digest.
+        digest: Uuid,
     },
     /// Sending was put off.
     ReminderDeferred {
@@ -306,6 +192,20 @@ pub enum NotifierEvent {
         /// The reminder.
         reminder: Uuid,
     },
+    /// Nothing was done about it in time: it comes a second time, by whatever it had arrived by.
+    ReminderRepeated {
+        /// The reminder.
+        reminder: Uuid,
+    },
+    /// The recipient says what it was worth.
+    ReminderJudged {
+        /// The reminder.
+        reminder: Uuid,
+        /// What it was.
+        verdict: Verdict,
+        /// Who, by token subject.
+        by: String,
+    },
     /// It is no longer needed.
     ReminderRecalled {
         /// The reminder.
@@ -334,6 +234,9 @@ pub enum NotifierEvent {
         quiet: Option<Quiet>,
         /// Most reminders an hour that are not urgent; no cap if 0.
         hourly_cap: u32,
+        /// What matters less is told together with others, a few times a day; everything at once if not set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        important_from: Option<Priority>,
         /// Where they are reached, the preferred first; the inbox needs no address.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         addresses: Vec<Address>,
@@ -353,6 +256,9 @@ pub enum NotifierEvent {
         presence: Presence,
         /// Until when it holds.
         until: Micros,
+        /// What they have before them, if they said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<Device>,
     },
     /// Somebody wants no reminders that can wait.
     DoNotDisturbSet {
@@ -362,10 +268,14 @@ pub enum NotifierEvent {
 }
 
 impl NotifierEvent {
-    /// The reminder it is about; none for those of a recipient's own stream.
+    /// The reminder, or the digest, it is about; none for those of a recipient's own stream.
     pub fn reminder(&self) -> Option<Uuid> {
         match self {
             Self::ReminderPlanned { reminder, .. }
+            | Self::DigestPlanned { digest: reminder, .. }
+            | Self::ReminderGathered { reminder, .. }
+            | Self::ReminderRepeated { reminder }
+            | Self::ReminderJudged { reminder, .. }
             | Self::ReminderDeferred { reminder, .. }
             | Self::AttemptStarted { reminder, .. }
             | Self::AttemptSucceeded { reminder, .. }

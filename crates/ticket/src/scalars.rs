@@ -25,10 +25,11 @@ pub enum Is {
 }
 
 /// Every scalar that some event has, sorted by name; what an event has beside these is not told.
-const NAMES: [(&str, Is); 56] = [
+const NAMES: [(&str, Is); 61] = [
     ("accountable", Is::Text),
     ("agent", Is::Text),
     ("alarm", Is::Number),
+    ("alert", Is::Text),
     ("arrive", Is::Instant),
     ("arrive_at", Is::Instant),
     ("at", Is::Instant),
@@ -51,9 +52,11 @@ const NAMES: [(&str, Is); 56] = [
     ("implicit", Is::Flag),
     ("inbound", Is::Flag),
     ("kind", Is::Text),
+    ("limit", Is::Number),
     ("major", Is::Text),
     ("measure", Is::Text),
     ("met", Is::Flag),
+    ("name", Is::Text),
     ("next_at", Is::Instant),
     ("note", Is::Text),
     ("number", Is::Number),
@@ -69,6 +72,7 @@ const NAMES: [(&str, Is); 56] = [
     ("retry_at", Is::Instant),
     ("review", Is::Text),
     ("rule", Is::Text),
+    ("scope", Is::Text),
     ("share_bp", Is::Number),
     ("shift", Is::Text),
     ("since", Is::Instant),
@@ -77,6 +81,7 @@ const NAMES: [(&str, Is); 56] = [
     ("ticket", Is::Text),
     ("ticket_id", Is::Text),
     ("to", Is::Text),
+    ("told_with", Is::Text),
     ("type", Is::Text),
     ("visit", Is::Text),
     ("waiting", Is::Number),
@@ -100,9 +105,16 @@ pub fn scalars(event: &Event, at: Micros) -> Option<(String, Scalars)> {
     for (name, value) in &fields {
         told.extend(scalar(name, value).map(|scalar| (name.clone(), scalar)));
     }
-    for (group, name) in [("next", "attend_by"), ("next", "accountable"), ("slot", "arrive")] {
-        let below = fields.get(group).and_then(|group| group.get(name)).and_then(|value| scalar(name, value));
-        told.extend(below.map(|scalar| (name.to_owned(), scalar)));
+    let below = [
+        ("/next/attend_by", "attend_by"),
+        ("/next/accountable", "accountable"),
+        ("/slot/arrive", "arrive"),
+        ("/alert/name", "alert"),
+    ];
+    let whole = Value::Object(fields);
+    for (path, name) in below {
+        let found = whole.pointer(path).and_then(|value| scalar(name, value));
+        told.extend(found.map(|scalar| (name.to_owned(), scalar)));
     }
     Some((kind, told))
 }

@@ -43,7 +43,7 @@ pub fn recipient(subject: &str) -> Stream {
     Stream::new("recipient", subject)
 }
 
-/// What people were told of a ticket; notifier writes it.
+/// What people were told of a ticket, or of what has an id of its own: a queue, a major event, a digest; notifier writes it.
 pub fn reminder(ticket: Uuid) -> Stream {
     Stream::new("reminder", ticket)
 }

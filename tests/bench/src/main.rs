@@ -1,5 +1,6 @@
 //! `make bench`: Docket beside its peers and its limits in one run: one table on standard output, the same as JSON.
 
+mod alertmanager;
 mod append;
 mod clocks;
 mod figure;
@@ -37,6 +38,9 @@ enum Command {
     /// Is one of several processes that write at once.
     #[command(hide = true)]
     Part(append::processes::Part),
+    /// Is a notifier by itself.
+    #[command(hide = true)]
+    Notify(alertmanager::own::Part),
     /// Is a relay, or a service that follows.
     #[command(hide = true)]
     Beside(react::Part),
@@ -69,6 +73,9 @@ struct Run {
     /// Open tickets with four clocks each.
     #[arg(long, default_value_t = 1_000_000)]
     tickets: u32,
+    /// Notifications beside Alertmanager.
+    #[arg(long, default_value_t = 10_000)]
+    notifications: usize,
     /// Only these parts.
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Part>,
@@ -92,6 +99,8 @@ enum Part {
     /// Another policy under the past.
     #[value(name = "whatif")]
     WhatIf,
+    /// Notifications.
+    Alertmanager,
 }
 
 #[tokio::main]
@@ -99,6 +108,7 @@ async fn main() -> anyhow::Result<()> {
     let answer = match Cli::parse().command {
         Command::Run(run) => Box::pin(measure(&run)).await?,
         Command::Part(part) => append::processes::part(&part).await?,
+        Command::Notify(part) => Box::pin(alertmanager::own::run(&part)).await?,
         Command::Beside(part) => react::run(&part).await?,
     };
     Ok(writeln!(std::io::stdout(), "{answer}")?)
@@ -137,10 +147,21 @@ async fn measure(run: &Run) -> anyhow::Result<String> {
         if wanted(Part::WhatIf) {
             whatif::round(run.tickets, &mut book)?;
         }
+        if wanted(Part::Alertmanager) {
+            Box::pin(alertmanager::round(&run.dir, run.notifications, &mut book)).await?;
+        }
     }
-    let logs = [append::targets(), replay::targets(), relay::targets(), react::targets(), flood::targets()];
-    let clocks = [clocks::targets(), whatif::targets()];
-    let targets: Vec<_> = logs.into_iter().chain(clocks).flatten().collect();
+    let targets = [
+        append::targets(),
+        replay::targets(),
+        relay::targets(),
+        react::targets(),
+        flood::targets(),
+        clocks::targets(),
+        whatif::targets(),
+        alertmanager::targets(),
+    ];
+    let targets: Vec<_> = targets.into_iter().flatten().collect();
     let report = Report::of(about, run.rounds, &targets, book);
     std::fs::write(&run.json, serde_json::to_vec_pretty(&report)?)?;
     Ok(report.text())

@@ -217,6 +217,31 @@ fn a_reminder_ends_once_however_many_media_carried_it() {
     assert!(!kept.contains("to: Customer") && kept.contains("to: Staff"), "nothing is kept of what is over");
 }
 
+/// Proves part of: A2, N5
+#[test]
+fn a_digest_is_one_attempt_and_delivers_each_reminder_it_tells() {
+    let mut given = given();
+    let deferred = |id| with(reminder(id, true), &json!({"media": ["email"]}));
+    let (stream, within) = (ticket::stream::reminder(Uuid::from_u128(50)), json!({"digest": Uuid::from_u128(50)}));
+    for n in [1, 2] {
+        let told = [
+            (n, "09:00", "Received", received("field")),
+            (n, "09:00", "ReminderPlanned", deferred(n)),
+            (n, "10:00", "ReminderGathered", of(n, &within)),
+        ];
+        happen(&mut given, &told);
+    }
+    let digest = |kind: &str, more: &Value| {
+        let mut body = json!({"reminder": Uuid::from_u128(50), "attempt": 1, "medium": "email"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(json!({ kind: body })).map(ticket::Event::Notifier).unwrap()
+    };
+    given.happened(at("10:00"), stream.clone(), digest("AttemptStarted", &json!({"message_id": "m"})));
+    given.happened(at("10:01"), stream, digest("AttemptSucceeded", &json!({"receipt": "ok"})));
+    let expected = Reminders { planned: 2, deferred: 2, attempts: 1, delivered: 2, ..Reminders::default() };
+    assert_eq!(counted(&given).reminders, expected);
+}
+
 /// Every event these figures need is asked for, by a name the language knows.
 #[test]
 fn what_is_counted_is_wanted() {
@@ -225,7 +250,7 @@ fn what_is_counted_is_wanted() {
     }
     let known = ticket::codec::KINDS.keys().filter(|kind| Analytics::wants(kind)).count();
     let intake = ticket::codec::KINDS.values().filter(|family| **family == ticket::codec::Family::Intake).count();
-    assert_eq!(known, intake - 1 + 29 + 2, "a name in the list is misspelt");
+    assert_eq!(known, intake - 1 + 30 + 2, "a name in the list is misspelt");
     assert!(!Analytics::wants("PositionReported") && !Analytics::wants("CustomerErased"));
 }
 

@@ -207,6 +207,8 @@ fn reminder(entry: &Entry) -> Option<String> {
             format!("{attempt} by {medium}: {}, {}", short(entry, "/error"), then(entry))
         }
         "ReminderAcknowledged" | "OfferTaken" => format!("by {}", entry.text("/by")),
+        "ReminderGathered" => format!("told in digest {}", entry.text("/digest")),
+        "ReminderJudged" => format!("{}, by {}", entry.text("/verdict").replace('_', " "), entry.text("/by")),
         "ReminderSnoozed" => format!("until {}", entry.instant("/until")),
         "ReminderRecalled" => {
             let id: String = entry.text("/reminder").chars().take(8).collect();

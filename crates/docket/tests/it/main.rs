@@ -21,6 +21,8 @@ mod faults;
 #[cfg(test)]
 mod killing;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod local;
 #[cfg(test)]
 mod log;

@@ -1,8 +1,11 @@
 //! The lines of `docs/reminders.md` on learning, effect and replay, run as they stand over a log of simulated recipients.
 
+use std::time::Duration;
+
+use serde_json::json;
 use simulator::reminders::{self, Sending};
 
-use crate::running::{Cluster, root, said};
+use crate::running::{Cluster, PATIENCE, root, said};
 
 /// The code of the page's chapter on learning, in this language, block by block.
 fn blocks(language: &str) -> Vec<String> {
@@ -10,6 +13,31 @@ fn blocks(language: &str) -> Vec<String> {
     let chapter = page.split("\n## Learning").nth(1).unwrap().split("\n## ").next().unwrap().to_owned();
     let fence = format!("```{language}\n");
     chapter.split(&fence).skip(1).map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// Proves part of: N3, X1
+#[test]
+fn the_moments_are_put_in_force_as_the_page_says() {
+    let page = std::fs::read_to_string(root().join("docs/reminders.md")).unwrap();
+    let chapter = page.split("\n## Moments").nth(1).unwrap();
+    let lines = chapter.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let cluster = Cluster::with("service", &[]);
+    for line in lines.lines() {
+        let words: Vec<_> = line.split_whitespace().skip(1).collect();
+        let output = cluster.docket().args(words).current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", said(&output));
+    }
+    let sue = cluster.token_of("demo", "sue", "supervisor");
+    let flood = json!({"name": "flood", "reason": "Water in the cellar", "scope": "ticket.queue == 'desk'",
+        "policy": "desk"});
+    cluster.call_of("sla_monitor.v1.SlaMonitorService", &sue, "DeclareMajorEvent", &flood);
+    let told = (0..PATIENCE).find_map(|_| {
+        let inbox = cluster.call_of("notifier.v1.NotifierService", &sue, "ListInbox", &json!({}));
+        std::thread::sleep(Duration::from_millis(100));
+        inbox.contains("\"about\": \"major/flood\"").then_some(inbox)
+    });
+    let told = told.unwrap();
+    assert!(told.contains("Major event flood") && !told.contains("\"ticket\":"), "{told}");
 }
 
 /// A ticket and a reminder of it that was chosen by what was learned.

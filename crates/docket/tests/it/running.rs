@@ -75,6 +75,13 @@ impl Cluster {
         self.restart();
     }
 
+    /// Kills it at once and starts it again on the same data.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = Self::start(self.data.path(), &self.flags);
+    }
+
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
     }

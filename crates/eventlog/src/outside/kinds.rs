@@ -65,6 +65,7 @@ pub const PUBLIC: &[&str] = &[
     "ReminderPlanned",
     "ReminderRead",
     "ReminderAcknowledged",
+    "ReminderJudged",
     "ReminderRecalled",
     "ReminderUnanswered",
 ];
@@ -89,6 +90,9 @@ pub const WITHHELD: &[(&str, &str)] = &[
     ("AttemptDelivered", "what another mail server said"),
     ("AttemptFailed", "what another mail server said"),
     ("MediumAdded", "bookkeeping of sending"),
+    ("DigestPlanned", "bookkeeping of sending"),
+    ("ReminderGathered", "bookkeeping of sending"),
+    ("ReminderRepeated", "bookkeeping of sending"),
     ("OfferTaken", "a wish; the offer's acceptance says what came of it"),
     ("AddressEnded", "how somebody is reached"),
     ("RecipientSet", "addresses and webhook secrets"),

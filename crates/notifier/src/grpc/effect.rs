@@ -44,5 +44,8 @@ fn ends(counted: Ends) -> pb::ReminderEnds {
         put_off: int(counted.put_off),
         superseded: int(counted.superseded),
         open: int(counted.open),
+        useful: int(counted.judged[0]),
+        not_useful: int(counted.judged[1]),
+        wrong_person: int(counted.judged[2]),
     }
 }

@@ -8,7 +8,7 @@ use proto::notifier::v1 as pb;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::parse::Who;
+use super::parse::{self, Who};
 use super::{Grpc, PAGE_DEFAULT, PAGE_MAX, refuse, render};
 use crate::command::Command;
 use crate::outbox;
@@ -65,6 +65,12 @@ impl Grpc {
         let until = wire::micros("until_time", asked.until_time)?;
         let until = until.ok_or_else(|| field("until_time", "is required"))?;
         self.carry(who, ask, (ticket, reminder), &Command::Snooze { ticket, reminder, until }).await
+    }
+
+    pub(super) async fn judge(&self, who: &Who, ask: &Ask, asked: &pb::JudgeReminderRequest) -> Outcome {
+        let (ticket, reminder) = who.reminder_id(&asked.reminder)?;
+        let verdict = parse::verdict(asked.verdict()).ok_or_else(|| field("verdict", "is required"))?;
+        self.carry(who, ask, (ticket, reminder), &Command::Judge { ticket, reminder, verdict }).await
     }
 
     /// A mail came back.

@@ -9,7 +9,8 @@ use eventlog::service::Ask;
 use proto::notifier::v1 as pb;
 use proto::prost::Message;
 use ticket::Personal;
-use ticket::notifier::{Medium, Presence, Quiet};
+use ticket::intake::Priority;
+use ticket::notifier::{Device, Medium, Presence, Quiet, Verdict};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
@@ -20,6 +21,8 @@ use crate::refusal::Refusal;
 use crate::sender::Reach;
 use crate::sender::channel::{Given, channel};
 use crate::text::{DEFAULT_LANGUAGE, is_language};
+
+const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Medium, Priority::High, Priority::Critical];
 
 /// The zone of those who name none.
 const DEFAULT_ZONE: &str = "UTC";
@@ -79,6 +82,25 @@ pub(super) fn presence(presence: pb::Presence) -> Option<Presence> {
     }
 }
 
+/// What somebody has before them; nothing if it is not said.
+pub(super) fn device(device: pb::Device) -> Option<Device> {
+    match device {
+        pb::Device::Unspecified => None,
+        pb::Device::Desktop => Some(Device::Desktop),
+        pb::Device::Phone => Some(Device::Phone),
+    }
+}
+
+/// What is said of a reminder; nothing if it is not said.
+pub(super) fn verdict(verdict: pb::Verdict) -> Option<Verdict> {
+    match verdict {
+        pb::Verdict::Unspecified => None,
+        pb::Verdict::Useful => Some(Verdict::Useful),
+        pb::Verdict::NotUseful => Some(Verdict::NotUseful),
+        pb::Verdict::WrongPerson => Some(Verdict::WrongPerson),
+    }
+}
+
 /// Faults of fields, gathered.
 struct Faults(Vec<(String, String)>);
 
@@ -118,6 +140,10 @@ pub(super) fn settings(
         faults.add("recipient.hourly_cap", format!("must be at most {MAX_CAP}"));
     }
     let quiet = quiet(asked, &mut faults);
+    let important_from = PRIORITIES.into_iter().find(|priority| priority.name() == asked.important_from);
+    if important_from.is_none() && !asked.important_from.is_empty() {
+        faults.add("recipient.important_from", "must be low, medium, high or critical");
+    }
     let whose = log.pseudonym(tenant, "recipient", subject);
     let mut ways: Vec<Way> = Vec::new();
     for (n, address) in asked.addresses.iter().enumerate() {
@@ -140,7 +166,7 @@ pub(super) fn settings(
         ways.push(Way { medium, digest, address: sealed(&address.address), secret, site });
     }
     faults.refused()?;
-    Ok(Settings { language, zone, quiet, hourly_cap: asked.hourly_cap, ways })
+    Ok(Settings { language, zone, quiet, hourly_cap: asked.hourly_cap, important_from, ways })
 }
 
 /// The host of an address that is called, be it a URL or a push subscription that holds one.

@@ -87,7 +87,8 @@ impl Grpc {
         let until = wire::micros("until_time", asked.until_time)?;
         let until = until.unwrap_or_else(|| self.notifier.clock().now() + HOUR_US);
         let ask = who.ask("ReportPresence", asked, &asked.request_id)?;
-        self.said(who, &ask, &Command::ReportPresence { presence, until }).await
+        let device = parse::device(asked.device());
+        self.said(who, &ask, &Command::ReportPresence { presence, until, device }).await
     }
 
     pub(super) async fn do_not_disturb(

@@ -3,7 +3,9 @@
 use chassis::wire::{ticket_name, timestamp};
 use decider::{Micros, Tenant};
 use proto::notifier::v1 as pb;
-use ticket::notifier::{Deferral, Medium, Presence, Quiet};
+use ticket::intake::Priority;
+use ticket::notifier::{Deferral, Medium, Presence, Quiet, Verdict};
+use uuid::Uuid;
 
 use crate::view::{PersonView, ReminderView, Standing, TryView};
 
@@ -41,6 +43,8 @@ fn deferral(why: Deferral) -> &'static str {
         Deferral::DoNotDisturb => "do_not_disturb",
         Deferral::Cap => "cap",
         Deferral::BestTime => "best_time",
+        Deferral::Grouped => "grouped",
+        Deferral::Unimportant => "unimportant",
     }
 }
 
@@ -55,7 +59,21 @@ fn attempt(view: TryView) -> pb::Attempt {
         error: view.error.unwrap_or_default(),
         message_id: view.message_id,
         deliver_time: view.delivered_at.map(timestamp),
+        digest: text(view.digest),
     }
+}
+
+fn verdict(verdict: Verdict) -> pb::Verdict {
+    match verdict {
+        Verdict::Useful => pb::Verdict::Useful,
+        Verdict::NotUseful => pb::Verdict::NotUseful,
+        Verdict::WrongPerson => pb::Verdict::WrongPerson,
+    }
+}
+
+/// An id, empty if there is none.
+fn text(id: Option<Uuid>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 pub(super) fn reminder(tenant: &Tenant, view: ReminderView) -> pb::Reminder {
@@ -63,7 +81,7 @@ pub(super) fn reminder(tenant: &Tenant, view: ReminderView) -> pb::Reminder {
     let media = |media: &[Medium]| media.iter().map(|one| medium(*one).into()).collect();
     pb::Reminder {
         name: format!("{ticket}/reminders/{}", view.id),
-        ticket,
+        ticket: if view.about.is_none() { ticket } else { String::new() },
         state: standing(view.standing).into(),
         recipient: view.recipient.unwrap_or_else(|| CUSTOMER.to_owned()),
         subject: view.words.subject,
@@ -79,10 +97,14 @@ pub(super) fn reminder(tenant: &Tenant, view: ReminderView) -> pb::Reminder {
         attempts: view.tries.into_iter().map(attempt).collect(),
         rule: view.rule.0,
         rule_version: view.rule.1,
-        cause_id: view.cause.map(|cause| cause.to_string()).unwrap_or_default(),
+        cause_id: text(view.cause),
         etag: view.version.to_string(),
         read_time: view.read_at.map(timestamp),
         end_time: view.ended_at.map(timestamp),
+        group: view.group.unwrap_or_default(),
+        digest: text(view.digest),
+        verdict: view.verdict.map(verdict).unwrap_or_default().into(),
+        about: view.about.unwrap_or_default(),
     }
 }
 
@@ -115,6 +137,7 @@ pub(super) fn person(view: PersonView, addresses: Vec<Option<String>>, now: Micr
         quiet_from: time(|quiet| quiet.from_minute),
         quiet_to: time(|quiet| quiet.to_minute),
         hourly_cap: settings.hourly_cap,
+        important_from: settings.important_from.map(Priority::name).unwrap_or_default().to_owned(),
         addresses: opened.collect(),
         presence: holds.map_or(pb::Presence::Unspecified, |(known, _)| presence(known)).into(),
         presence_until_time: holds.map(|(_, until)| timestamp(until)),

@@ -14,6 +14,7 @@ use decider::Micros;
 use eventlog::Service;
 use eventlog::service::{Ask, Failure};
 use reqwest::Url;
+use ticket::notifier::Verdict;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -34,6 +35,9 @@ const AT_ONCE: usize = 64;
 
 /// A page loads nothing, frames nothing, and posts to itself alone; its address is a secret.
 const POLICY: &str = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What a recipient asks for; what they say of a reminder, if that is it.
+type Asked = (Verb, Option<Verdict>);
 
 #[derive(Clone)]
 struct Behind {
@@ -75,7 +79,14 @@ async fn act(State(behind): State<Behind>, Path((tenant, token)): Path<(String, 
     };
     let field = |name: &str| field(&body, name);
     match claim.deed {
-        Deed::Do(verb) => behind.carry_out(&claim, verb, &token).await,
+        Deed::Do(Verb::Judge) => {
+            let said = field("verdict").unwrap_or_default();
+            let Some(verdict) = Verdict::ALL.into_iter().find(|known| known.name() == said) else {
+                return closed(Shut::Forged);
+            };
+            behind.carry_out(&claim, (Verb::Judge, Some(verdict)), &token).await
+        }
+        Deed::Do(verb) => behind.carry_out(&claim, (verb, None), &token).await,
         Deed::Answer => behind.answer(&claim, field("Digits").as_deref() == Some("1"), &token).await,
         Deed::Status => {
             let state = field("MessageStatus").or_else(|| field("CallStatus")).unwrap_or_default();
@@ -102,11 +113,11 @@ impl Behind {
     }
 
     /// Does what a recipient asks for, as them.
-    async fn carry_out(&self, claim: &Claim, verb: Verb, token: &str) -> Response {
+    async fn carry_out(&self, claim: &Claim, asked: Asked, token: &str) -> Response {
         let Some(told) = self.reminder(claim) else { return closed(Shut::Forged) };
         let language = self.language(claim, &told);
-        match self.does(claim, verb, token, &told).await {
-            Ok(()) => shown(StatusCode::OK, &Says::Done(verb), &language),
+        match self.does(claim, asked, token, &told).await {
+            Ok(()) => shown(StatusCode::OK, &Says::Done(asked.0), &language),
             Err(Failure::Refused(_)) => shown(StatusCode::CONFLICT, &Says::Settled, &language),
             Err(failure) => {
                 tracing::warn!(%failure, "a link could not be followed");
@@ -115,20 +126,31 @@ impl Behind {
         }
     }
 
-    async fn does(&self, claim: &Claim, verb: Verb, token: &str, told: &ReminderView) -> Result<(), Failure<Refusal>> {
+    async fn does(
+        &self,
+        claim: &Claim,
+        asked: Asked,
+        token: &str,
+        told: &ReminderView,
+    ) -> Result<(), Failure<Refusal>> {
         let Some(subject) = &told.recipient else { return Err(Failure::Refused(Refusal::ReminderUnknown)) };
         let (ticket, reminder) = (claim.attempt.ticket, claim.attempt.reminder);
-        let command = match verb {
-            Verb::Acknowledge => Command::Acknowledge { ticket, reminder },
-            Verb::Snooze => {
+        let command = match asked {
+            (Verb::Judge, verdict) => {
+                let verdict = verdict.ok_or(Failure::Refused(Refusal::ReminderUnknown))?;
+                Command::Judge { ticket, reminder, verdict }
+            }
+            (Verb::Acknowledge, _) => Command::Acknowledge { ticket, reminder },
+            (Verb::Snooze, _) => {
                 let until = self.notifier.clock().now().saturating_add(HOUR_US);
                 Command::Snooze { ticket, reminder, until }
             }
-            Verb::Accept => Command::TakeOffer { ticket, reminder },
+            (Verb::Accept, _) => Command::TakeOffer { ticket, reminder },
         };
-        // One link is one request: followed again, it answers again and does nothing more.
-        let request = Uuid::new_v5(&Uuid::NAMESPACE_URL, token.as_bytes());
-        let ask = Ask::by_user(claim.tenant.as_str(), subject, (request, token.as_bytes().to_vec()), "");
+        // One link is one request: followed again, it answers again and does nothing more; of what can be said, each once.
+        let content = [token, asked.1.map_or("", Verdict::name)].concat().into_bytes();
+        let request = Uuid::new_v5(&Uuid::NAMESPACE_URL, &content);
+        let ask = Ask::by_user(claim.tenant.as_str(), subject, (request, content), "");
         self.notifier.ask(&ask, &command).await.map(drop)
     }
 
@@ -139,7 +161,7 @@ impl Behind {
         let either = |english: &'static str, chinese_text: &'static str| if chinese { chinese_text } else { english };
         let said = if !pressed {
             either("Not acknowledged.", "未确认。")
-        } else if self.does(claim, Verb::Acknowledge, token, &told).await.is_ok() {
+        } else if self.does(claim, (Verb::Acknowledge, None), token, &told).await.is_ok() {
             either("Acknowledged. Thank you.", "已确认，谢谢。")
         } else {
             either("That was not possible.", "暂时无法确认。")

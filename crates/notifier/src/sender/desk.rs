@@ -10,10 +10,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::hear::{self, Report};
+use super::list::{Item, listed};
 use super::post::{Letter, Post, permanent};
 use super::window::AT_ONCE;
 use super::{SKEW, Trouble};
 use crate::command::{Attempt, Command, Notifier};
+use crate::digest::{Listed, Listing};
 use crate::link::{Deed, Links};
 use crate::outbox::{self, Draft, Owed, Whereto};
 use crate::refusal::Refusal;
@@ -143,19 +145,40 @@ impl Desk {
         let Some(draft) = self.notifier.view(|state| outbox::draft(state, owed)) else {
             return Ok(Err(permanent("not found")));
         };
+        if draft.listing.as_ref().is_some_and(|listing| listing.items.is_empty()) {
+            return Ok(Err(permanent("not needed")));
+        }
         let (address, secret) = match self.address(owed, &draft).await? {
             Ok(found) => found,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let Draft { message_id, language, urgent, kind, words, subject, offer, .. } = draft;
+        let Draft { message_id, language, urgent, kind, words, subject, offer, listing, .. } = draft;
         let Attempt { ticket, reminder, medium, .. } = owed.attempt;
         let (tenant, at) = (owed.tenant.clone(), self.notifier.clock().now());
         // A customer answers for nothing here.
         let for_ours = self.links.as_ref().filter(|_| subject.is_some());
-        let links = for_ours.map(|links| links.of(&tenant, &owed.attempt, offer, at)).unwrap_or_default();
+        let links_of =
+            |attempt: &Attempt, offer| for_ours.map(|links| links.of(&tenant, attempt, offer, at)).unwrap_or_default();
+        // Of a digest each item has its own.
+        let links = if listing.is_some() { Vec::new() } else { links_of(&owed.attempt, offer) };
+        let Listing { items, more } = listing.unwrap_or_default();
+        let item = |Listed { heading, ticket, reminder, words, offer }: Listed| {
+            let attempt = Attempt { ticket, reminder, ..owed.attempt.clone() };
+            Item {
+                heading,
+                ticket,
+                reminder,
+                subject: words.subject,
+                body: words.body,
+                links: links_of(&attempt, offer),
+            }
+        };
+        let items: Vec<_> = items.into_iter().map(item).collect();
+        let for_ours = for_ours.filter(|_| items.is_empty());
         let answer_url = for_ours.map(|links| links.for_deed(&tenant, &owed.attempt, Deed::Answer, at));
         let status_url = self.links.as_ref().map(|links| links.for_deed(&tenant, &owed.attempt, Deed::Status, at));
-        let (subject, body) = (words.subject, words.body);
+        let listed = || listed(&items, (more, &language), |_| String::new());
+        let (subject, body) = (words.subject, if items.is_empty() { words.body } else { listed() });
         let about = Letter {
             tenant,
             ticket,
@@ -171,6 +194,8 @@ impl Desk {
             urgent,
             at,
             links,
+            items,
+            more,
             status_url,
             answer_url,
         };

@@ -37,7 +37,7 @@ const DIALECT: Dialect = Dialect {
             "msgtype": "markdown",
             "markdown": {
                 "title": fitting(&letter.subject, MAX_TITLE),
-                "text": fitting(&markdown(letter), MAX_TEXT),
+                "text": fitting(&markdown(letter, MAX_TEXT), MAX_TEXT),
             },
             "at": { "isAtAll": false },
         })

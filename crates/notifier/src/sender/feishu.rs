@@ -8,11 +8,14 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use ticket::notifier::Medium;
 
 use super::channel::{Channel, fitting};
+use super::list::rest;
+use super::post::Letter;
 use super::robot::{self, Dialect, Robots};
+use crate::link::Link;
 
 /// Longest text of a message, bytes; the whole request may have 20,000.
 const MAX_TEXT: usize = 16_000;
@@ -28,10 +31,7 @@ const DIALECT: Dialect = Dialect {
     // Too many requests, by the gateway and by the robot.
     passing: &[(9_499, 60), (11_232, 60)],
     write: |letter, _, now| {
-        let text = json!([{ "tag": "text", "text": fitting(&letter.body, MAX_TEXT) }]);
-        let link = |label: &str, url: &str| json!({ "tag": "a", "text": format!("{label} "), "href": url });
-        let links = letter.links.iter().map(|one| link(one.label(&letter.language), &one.url)).collect::<Vec<_>>();
-        let lines = if links.is_empty() { json!([text]) } else { json!([text, links]) };
+        let lines = lines(letter);
         let language = if letter.language.starts_with("zh") { "zh_cn" } else { "en_us" };
         let post = json!({ language: { "title": fitting(&letter.subject, MAX_TITLE), "content": lines } });
         let mut message = json!({ "msg_type": "post", "content": { "post": post } });
@@ -43,6 +43,19 @@ const DIALECT: Dialect = Dialect {
         message
     },
 };
+
+/// The text and the links below it; of a digest, those of each item below that.
+fn lines(letter: &Letter) -> Vec<Value> {
+    let text = |text: &str| json!([{ "tag": "text", "text": fitting(text, MAX_TEXT) }]);
+    let link = |one: &Link| json!({ "tag": "a", "text": format!("{} ", one.label(&letter.language)), "href": one.url });
+    let links = |links: &[Link]| (!links.is_empty()).then(|| links.iter().map(link).collect::<Value>());
+    if letter.items.is_empty() {
+        return std::iter::once(text(&letter.body)).chain(links(&letter.links)).collect();
+    }
+    let items = letter.items.iter().enumerate();
+    let items = items.flat_map(|(place, item)| std::iter::once(text(&item.text(place))).chain(links(&item.links)));
+    items.chain(rest(letter.more, &letter.language).map(|rest| text(&rest))).collect()
+}
 
 fn sign(secret: &str, timestamp_secs: i64) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, format!("{timestamp_secs}\n{secret}").as_bytes());

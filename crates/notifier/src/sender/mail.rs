@@ -13,6 +13,7 @@ use reqwest::Url;
 use ticket::notifier::Medium;
 
 use super::channel::{Carrier, Channel, Fault, Given};
+use super::list::plain;
 use super::post::{ANSWERS, ConfigError, Letter, Posting, SenderConfig, passing, permanent};
 use super::{Taken, Trouble};
 
@@ -88,9 +89,7 @@ impl Mail {
             .raw_header(header("X-Docket-Reminder", letter.reminder.to_string()))
             .raw_header(header("X-Docket-Ticket", letter.ticket.to_string()))
             .header(ContentType::TEXT_PLAIN);
-        let links = letter.links.iter().map(|link| format!("\n\n{}:\n{}", link.label(&letter.language), link.url));
-        let body = format!("{}{}", letter.body, links.collect::<String>());
-        message.body(body).map_err(|_| permanent("message invalid"))
+        message.body(plain(letter)).map_err(|_| permanent("message invalid"))
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::channel::{CHANNELS, Carrier, Tools, unread};
 use super::hear::{Ear, Report, mouth_and_ear};
 use super::http::Http;
+use super::list::Item;
 use super::reach::Reach;
 use super::{Taken, Trouble};
 use crate::link::Link;
@@ -50,6 +51,10 @@ pub struct Letter {
     pub at: Micros,
     /// What its recipient may do at once; none where links are not served.
     pub links: Vec<Link>,
+    /// What it lists, if it is a digest; its `body` says the same, without their links.
+    pub items: Vec<Item>,
+    /// How many more it would list.
+    pub more: usize,
     /// Where a provider tells what became of it.
     pub status_url: Option<String>,
     /// Where the key goes that is pressed on the telephone.

@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::channel::{Carrier, Fault, Given, Tools};
 use super::http::{Http, ask, judge, said};
+use super::list::within;
 use super::pace::{Limit, Pace};
 use super::post::{Letter, Posting, passing, permanent};
 use super::webhook::url_fault;
 use super::{Taken, Trouble};
-
-/// The trouble of a letter whose turn is ahead: nothing was sent.
-const PACED: &str = "paced";
+use crate::link::Link;
+use crate::retry::PACED;
 
 /// How one chat system is spoken to.
 pub(super) struct Dialect {
@@ -76,10 +76,19 @@ pub(super) fn check(given: &Given<'_>) -> Vec<Fault> {
     url_fault(given).into_iter().collect()
 }
 
-/// The subject, the body and the links, in the Markdown that chat systems read.
-pub(super) fn markdown(letter: &Letter) -> String {
-    let links = letter.links.iter().map(|link| format!("[{}]({})", link.label(&letter.language), link.url));
-    let links = links.collect::<Vec<_>>().join(" | ");
-    let parts = [format!("**{}**", letter.subject), letter.body.clone(), links];
+/// The subject, the body and the links, in the Markdown that chat systems read; of a digest as many as fit into so many
+/// bytes.
+pub(super) fn markdown(letter: &Letter, bytes: usize) -> String {
+    let links = |links: &[Link]| {
+        let links = links.iter().map(|link| format!("[{}]({})", link.label(&letter.language), link.url));
+        links.collect::<Vec<_>>().join(" | ")
+    };
+    let body = if letter.items.is_empty() {
+        letter.body.clone()
+    } else {
+        let room = bytes.saturating_sub(letter.subject.len() + "****\n\n".len());
+        within(letter, room, |item| format!("\n\n{}", links(&item.links)))
+    };
+    let parts = [format!("**{}**", letter.subject), body, links(&letter.links)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }

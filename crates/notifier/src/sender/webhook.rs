@@ -8,8 +8,10 @@ use ticket::notifier::Medium;
 
 use super::channel::{Carrier, Channel, Fault, Given, instant};
 use super::http::{Http, ask, judge};
+use super::list::Item;
 use super::post::{Letter, Posting, permanent};
 use super::{Taken, Trouble};
+use crate::link::Link;
 
 const SECOND_US: i64 = 1_000_000;
 /// Longest URL, bytes.
@@ -70,6 +72,12 @@ impl Webhook {
     }
 }
 
+/// Links by what they do.
+fn links(links: &[Link]) -> Value {
+    let links = links.iter().map(|link| (link.verb.name().to_owned(), Value::from(link.url.as_str())));
+    Value::Object(links.collect::<Map<_, _>>())
+}
+
 /// The payload: a type, an instant, and the data.
 fn body(letter: &Letter) -> String {
     let mut data = json!({
@@ -83,8 +91,15 @@ fn body(letter: &Letter) -> String {
         "urgent": letter.urgent,
     });
     if !letter.links.is_empty() {
-        let links = letter.links.iter().map(|link| (link.verb.name().to_owned(), Value::from(link.url.as_str())));
-        data["links"] = Value::Object(links.collect::<Map<_, _>>());
+        data["links"] = links(&letter.links);
+    }
+    if !letter.items.is_empty() {
+        let item = |item: &Item| {
+            let Item { ticket, reminder, subject, body, .. } = item;
+            json!({ "ticket": ticket, "reminder": reminder, "subject": subject, "body": body, "links": links(&item.links) })
+        };
+        data["items"] = letter.items.iter().map(item).collect();
+        data["more"] = letter.more.into();
     }
     json!({ "type": "reminder.sent", "timestamp": instant(letter.at), "data": data }).to_string()
 }

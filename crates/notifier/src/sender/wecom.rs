@@ -24,5 +24,5 @@ const DIALECT: Dialect = Dialect {
     limits: &[(20, Duration::from_mins(1))],
     // Busy; called too often.
     passing: &[(-1, 10), (45_009, 60)],
-    write: |letter, _, _| json!({ "msgtype": "markdown", "markdown": { "content": fitting(&markdown(letter), MAX_CONTENT) } }),
+    write: |letter, _, _| json!({ "msgtype": "markdown", "markdown": { "content": fitting(&markdown(letter, MAX_CONTENT), MAX_CONTENT) } }),
 };

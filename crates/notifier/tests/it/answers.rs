@@ -131,7 +131,7 @@ fn what_nobody_saw_is_unread_whatever_became_of_it() {
 fn people_say_how_they_want_to_be_told() {
     let mut world = told();
     let hour = 3_600_000_000;
-    let presence = |until| Command::ReportPresence { presence: Presence::Busy, until };
+    let presence = |until| Command::ReportPresence { presence: Presence::Busy, until, device: None };
     let now = world.now;
     assert_eq!(world.ask("ann", &presence(now)), Err(Refusal::NotAhead("until_time")));
     assert_eq!(world.ask("ann", &presence(now + 25 * hour)), Err(Refusal::TooFar("until_time", 24)));

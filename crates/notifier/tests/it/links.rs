@@ -114,7 +114,7 @@ async fn an_offer_is_taken_by_its_link() {
     let post: Arc<dyn Post> = Arc::clone(&keeper) as _;
     cluster.sender(&post).with_links(links).step().await.unwrap();
     let verbs: Vec<_> = keeper.0.lock().unwrap().iter().map(|link| link.verb).collect();
-    assert_eq!(verbs, [Verb::Accept, Verb::Acknowledge, Verb::Snooze]);
+    assert_eq!(verbs, [Verb::Accept, Verb::Acknowledge, Verb::Snooze, Verb::Judge]);
     let accept = keeper.link(Verb::Accept);
     assert!(asked(Method::GET, &accept).await.1.contains("<button>接单</button>"));
     let before = head(&cluster).await;

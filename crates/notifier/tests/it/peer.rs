@@ -100,6 +100,8 @@ pub(crate) fn letter(medium: Medium, address: &str) -> Letter {
         urgent: true,
         at: 1_709_542_800_000_000,
         links: Vec::new(),
+        items: Vec::new(),
+        more: 0,
         status_url: None,
         answer_url: None,
     }

@@ -5,7 +5,7 @@ use notifier::{Command, Notifier, view};
 use serde_json::json;
 use ticket::dispatch::{DispatchEvent, OffDuty};
 use ticket::intake::{Accountable, Priority};
-use ticket::notifier::{Medium, Presence};
+use ticket::notifier::{Device, Medium, Presence};
 use ticket::sla::SlaEvent;
 
 use crate::world::{NIGHT, TICKET, VISIT, World, arrived, person, received, started, taken, tenant, us, warned};
@@ -104,7 +104,7 @@ fn presence_and_urgency_choose_the_media() {
     world.set("ann", "en", &[Medium::Email, Medium::Webhook], |_| ());
     world.set("bob", "en", &[Medium::Email], |_| ());
     let until = us("12:00");
-    world.ask("bob", &Command::ReportPresence { presence: Presence::Online, until }).unwrap();
+    world.ask("bob", &Command::ReportPresence { presence: Presence::Online, until, device: None }).unwrap();
     world.said();
     world.on("09:00", received(Priority::High, "11:00"));
     let expected = [
@@ -116,6 +116,35 @@ fn presence_and_urgency_choose_the_media() {
         "bob <- urgent en InApp+Email 09:00",
     ];
     assert_eq!(world.said(), expected);
+}
+
+/// Proves: N4
+#[test]
+fn what_somebody_has_before_them_chooses_the_medium_and_the_form() {
+    let mut world =
+        World::with(&[("calm", json!({"on": ["Received"], "audience": {"queue": "chiefs"}, "text": "two"}))]);
+    let text =
+        json!({"en": {"subject": "Ticket {{ ticket }}", "body": "At length: {{ queue }}.", "short": "{{ queue }}"}});
+    world.apply("notifier", "MessageText", "two", &text);
+    world.set("sue", "en", &[Medium::Email, Medium::Sms], |_| ());
+    let until = us("12:00");
+    let media = [
+        (None, Presence::Online, "InApp else Email+Sms"),
+        (Some(Device::Desktop), Presence::Online, "InApp else Email+Sms"),
+        (Some(Device::Phone), Presence::Online, "Sms else InApp+Email"),
+        (Some(Device::Phone), Presence::Away, "Email else Sms+InApp"),
+    ];
+    for (n, (device, presence, expected)) in (1..).zip(media) {
+        world.ask("sue", &Command::ReportPresence { presence, until, device }).unwrap();
+        world.said();
+        let ticket = uuid::Uuid::from_u128(50 + n);
+        let event = ticket::Event::Intake(received(Priority::High, "11:00"));
+        world.on("09:00", crate::world::Happened(ticket::stream::ticket(ticket), event));
+        assert_eq!(world.said(), [format!("sue <- calm en {expected} 09:00")]);
+    }
+    let told = view::of_ticket(&world.state, &tenant(), uuid::Uuid::from_u128(53), world.now).unwrap();
+    let words = &told[0].words;
+    assert_eq!((words.body.as_str(), words.short.as_deref()), ("At length: desk.", Some("desk")));
 }
 
 /// Proves part of: N4, N6

@@ -34,6 +34,14 @@ impl World {
             }
             NotifierEvent::MediumAdded { reminder, medium } => format!("{} also {medium:?}", self.who(*reminder)),
             NotifierEvent::OfferTaken { reminder, .. } => format!("{} takes it", self.who(*reminder)),
+            NotifierEvent::DigestPlanned { recipient, medium, send_at, .. } => {
+                format!("{recipient} <- digest {medium:?} {}", clock(*send_at))
+            }
+            NotifierEvent::ReminderGathered { reminder, .. } => format!("{} within", self.who(*reminder)),
+            NotifierEvent::ReminderRepeated { reminder } => format!("{} a second time", self.who(*reminder)),
+            NotifierEvent::ReminderJudged { reminder, verdict, by } => {
+                format!("{} {verdict:?} says {by}", self.who(*reminder))
+            }
             NotifierEvent::AddressEnded { medium, error, .. } => format!("no more {medium:?}: {error}"),
             NotifierEvent::ReminderRead { reminder } => format!("{} read", self.who(*reminder)),
             NotifierEvent::ReminderAcknowledged { reminder, .. } => format!("{} answered", self.who(*reminder)),

@@ -309,6 +309,9 @@ impl World {
                 };
                 Some((*reminder, who, *step))
             }
+            Event::Notifier(NotifierEvent::DigestPlanned { digest, recipient, .. }) => {
+                Some((*digest, format!("{recipient}'s digest"), 0))
+            }
             _ => None,
         })
     }
@@ -337,6 +340,7 @@ impl World {
             zone: "UTC".into(),
             quiet: None,
             hourly_cap: 0,
+            important_from: None,
             ways: media.iter().map(way).collect(),
         };
         change(&mut settings);

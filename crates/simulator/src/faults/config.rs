@@ -237,6 +237,12 @@ pub(crate) fn reminder(name: &'static str, variant: usize) -> Document {
         _ => json!({"on": ["Recommended"], "audience": {"queue": "field"}}),
     };
     spec["text"] = json!("news");
+    match (name, variant % 3) {
+        ("offered", 1) => spec["again_after"] = json!("20m"),
+        ("late", 1) => (spec["linked"], spec["acted"]) = (json!([{"queue": "chiefs"}]), json!("news")),
+        ("undecided", 1) => spec["group"] = json!({"by": "queue", "wait": "10m", "every": "2h"}),
+        _ => {}
+    }
     if variant % 4 == 1 && name != "resolved" {
         spec["media"] = json!(["email"]);
     }

@@ -4,7 +4,8 @@ use decider::{Micros, Tenant};
 use notifier::Command;
 use notifier::person::{Settings, Way};
 use ticket::Personal;
-use ticket::notifier::{Medium, Presence, Quiet};
+use ticket::intake::Priority;
+use ticket::notifier::{Device, Medium, Presence, Quiet};
 use uuid::Uuid;
 
 use super::book::Asked;
@@ -21,7 +22,9 @@ const MINUTE_US: Micros = 60_000_000;
 
 /// What somebody does with a reminder: of which tenant, who, under which name.
 pub(crate) fn answer(dice: &mut Dice, truth: &Truth, now: Micros) -> Option<(Tenant, String, &'static str, Asked)> {
-    let all: Vec<_> = truth.reminders.all.iter().filter(|(_, one)| !one.ended && one.person.is_some()).collect();
+    let all = truth.reminders.all.iter();
+    // A digest is no reminder: what it tells is answered each by itself.
+    let all: Vec<_> = all.filter(|(id, one)| !one.ended && one.person.is_some() && one.ticket != **id).collect();
     let (id, chosen) = *dice.any(&all)?;
     let (ticket, reminder) = (chosen.ticket, *id);
     let (name, command) = match dice.below(10) {
@@ -42,7 +45,8 @@ pub(crate) fn said(dice: &mut Dice, tenant: &Tenant, now: Micros) -> (String, &'
         0..4 => return (who.to_owned(), "SetRecipient", recipient(dice, tenant, who)),
         4..8 => {
             let presence = dice.pick(&[Presence::Online, Presence::Busy, Presence::Away]);
-            ("ReportPresence", Command::ReportPresence { presence, until })
+            let device = dice.pick(&[None, Some(Device::Desktop), Some(Device::Phone)]);
+            ("ReportPresence", Command::ReportPresence { presence, until, device })
         }
         _ => ("SetDoNotDisturb", Command::SetDoNotDisturb { until: dice.chance(80).then_some(until) }),
     };
@@ -66,6 +70,7 @@ pub(crate) fn recipient(dice: &mut Dice, tenant: &Tenant, who: &str) -> Asked {
         zone: "Europe/Berlin".to_owned(),
         quiet: dice.chance(30).then_some(Quiet { from_minute: 20 * 60, to_minute: 7 * 60 }),
         hourly_cap: dice.pick(&[0, 0, 0, 4]),
+        important_from: dice.pick(&[None, None, Some(Priority::High)]),
         ways,
     };
     Asked::Notifier(Command::SetRecipient { subject: who.to_owned(), settings })

@@ -80,10 +80,13 @@ impl World {
         };
         let (language, zone, quiet) = ("en".to_owned(), "UTC".to_owned(), person.quiet);
         let addresses = person.ways.iter().map(address).collect();
-        let set = NotifierEvent::RecipientSet { language, zone, quiet, hourly_cap: 0, addresses };
+        let set = NotifierEvent::RecipientSet { language, zone, quiet, hourly_cap: 0, important_from: None, addresses };
         self.happen(recipient.clone(), Event::Notifier(set));
         if let Some((presence, until)) = person.presence {
-            self.happen(recipient.clone(), Event::Notifier(NotifierEvent::PresenceReported { presence, until }));
+            self.happen(
+                recipient.clone(),
+                Event::Notifier(NotifierEvent::PresenceReported { presence, until, device: None }),
+            );
         }
         if let Some(until) = person.dnd_until {
             self.happen(recipient, Event::Notifier(NotifierEvent::DoNotDisturbSet { until }));

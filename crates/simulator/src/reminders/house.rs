@@ -65,6 +65,8 @@ pub(super) struct House {
     tickets: Vec<Warned>,
     /// The ticket of each reminder.
     of_reminder: BTreeMap<Uuid, usize>,
+    /// The tickets that a digest tells of.
+    of_digest: BTreeMap<Uuid, Vec<usize>>,
     /// Messages by person, day of their clock and medium.
     told: BTreeMap<(usize, i64, Medium), u32>,
     agenda: BTreeSet<(Micros, Next)>,
@@ -84,6 +86,7 @@ impl House {
             tickets: warnings(seed, (days, nights), &people),
             people,
             of_reminder: BTreeMap::new(),
+            of_digest: BTreeMap::new(),
             told: BTreeMap::new(),
             agenda: BTreeSet::new(),
             position: 0,
@@ -219,8 +222,16 @@ impl House {
                         self.reached(ticket, Medium::InApp, at);
                     }
                 }
+                Event::Notifier(NotifierEvent::ReminderGathered { reminder, digest }) => {
+                    let ticket = self.of_reminder[reminder];
+                    self.of_digest.entry(*digest).or_default().push(ticket);
+                }
                 Event::Notifier(NotifierEvent::AttemptSucceeded { reminder, medium, .. }) => {
-                    self.reached(self.of_reminder[reminder], *medium, at);
+                    // What a digest tells is read piece by piece, and tires as much.
+                    let told = self.of_digest.remove(reminder);
+                    for ticket in told.unwrap_or_else(|| vec![self.of_reminder[reminder]]) {
+                        self.reached(ticket, *medium, at);
+                    }
                 }
                 _ => {}
             }
@@ -295,6 +306,7 @@ fn settings(person: &Somebody) -> Settings {
         zone: person.zone.into(),
         quiet: Some(Quiet { from_minute: minute(QUIET.0), to_minute: minute(QUIET.1) }),
         hourly_cap: 0,
+        important_from: None,
         ways: MEDIA.iter().filter(|medium| **medium != Medium::InApp).map(address).collect(),
     }
 }

@@ -91,7 +91,8 @@ fn told<'a>(house: &'a House<'_>, chain: &Chain<'_>, wake: &Wake, facts: &impl F
     let event = || scalars(&Event::Sla(wake.event.clone()), wake.due_at).map(|(_, told)| known(&told));
     let holds = |rule: &Telling| rule.holds(|| [("ticket", facts()), ("event", event().unwrap_or_default())]);
     let told = speaks.filter(|(_, rule)| holds(rule)).map(|(name, rule)| {
-        let people = people(house, chain, wake, &rule.audience);
+        let audiences = [&rule.audience].into_iter().chain(&rule.linked);
+        let people = audiences.flat_map(|audience| people(house, chain, wake, audience)).collect();
         Told { name, rule, people, at: wake.at, too_late: wake.too_late }
     });
     told.collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use decider::Micros;
 use serde::{Deserialize, Serialize};
-use ticket::notifier::{Medium, NotifierEvent, Presence, Quiet};
+use ticket::notifier::{Device, Medium, NotifierEvent, Presence, Quiet};
 use ticket::telling::zone;
 use uuid::Uuid;
 
@@ -21,6 +21,7 @@ pub(crate) struct Somebody {
     /// Those of them that nothing is taken at.
     ended: BTreeSet<Medium>,
     presence: Option<(Presence, Micros)>,
+    device: Option<Device>,
     dnd_until: Option<Micros>,
 }
 
@@ -34,17 +35,26 @@ impl Somebody {
                 self.ended.clear();
             }
             NotifierEvent::AddressEnded { medium, .. } => drop(self.ended.insert(*medium)),
-            NotifierEvent::PresenceReported { presence, until } => self.presence = Some((*presence, *until)),
+            NotifierEvent::PresenceReported { presence, until, device } => {
+                (self.presence, self.device) = (Some((*presence, *until)), *device);
+            }
             NotifierEvent::DoNotDisturbSet { until } => self.dnd_until = Some(*until),
             _ => {}
         }
     }
 
-    /// The media by which they can be reached, best first: the inbox before all others where they look at it.
+    /// The media by which they can be reached, best first, as notifier would have them: where they look at the inbox, it
+    /// comes before all others but, on a telephone, those that reach it there.
     pub(crate) fn media(&self, at: Micros) -> Vec<Medium> {
         let mut media: Vec<_> = self.ways().map(|(medium, _)| medium).collect();
-        let online = self.presence.is_some_and(|(presence, until)| presence == Presence::Online && at < until);
-        media.insert(if online { 0 } else { media.len() }, Medium::InApp);
+        let there = self.presence.filter(|(presence, until)| *presence != Presence::Away && at < *until);
+        let by_phone = there.is_some() && self.device == Some(Device::Phone);
+        if by_phone {
+            media.sort_by_key(|medium| !medium.reaches_phone());
+        }
+        let before = media.iter().filter(|medium| by_phone && medium.reaches_phone()).count();
+        let online = there.is_some_and(|(presence, _)| presence == Presence::Online);
+        media.insert(if online { before } else { media.len() }, Medium::InApp);
         media
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Telling {
     on: Globs,
     when: Option<Condition>,
     pub(crate) audience: Audience,
+    /// Who is told with them.
+    pub(crate) linked: Vec<Audience>,
     pub(crate) urgent: bool,
     pub(crate) answer_within_us: Option<Micros>,
     pub(crate) next_medium_after_us: Option<Micros>,
@@ -45,7 +47,8 @@ impl Telling {
             let on = Globs::new(&part.field("on")?.texts());
             let when = part.maybe("when").map(|when| condition(&when));
             let wait_us = |name| part.maybe(name).and_then(|wait| wait.duration_secs()?.checked_mul(1_000_000));
-            let media = part.maybe("media").map_or_else(Vec::new, |media| media.items());
+            let items = |name| part.maybe(name).map_or_else(Vec::new, |items| items.items());
+            let (media, linked) = (items("media"), items("linked"));
             Some(Self {
                 on,
                 when: match when {
@@ -53,6 +56,7 @@ impl Telling {
                     None => None,
                 },
                 audience: part.field("audience").and_then(|audience| audience_of(&audience))?,
+                linked: linked.iter().filter_map(audience_of).collect(),
                 urgent: part.maybe("urgent").and_then(|urgent| urgent.flag()).unwrap_or_default(),
                 answer_within_us: wait_us("answer_within"),
                 next_medium_after_us: wait_us("next_medium_after"),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use decider::{Guards, Micros, Stream, Tenant};
 use eventlog::{Append, Log, NewEvent};
-use ticket::intake::{Accountable, Attention, Author, Channel, Impact, IntakeEvent, Priority, Request, Urgency, WaitReason};
+use ticket::intake::{
+    Accountable, Attention, Author, Channel, Impact, IntakeEvent, Priority, Request, Urgency, WaitReason,
+};
 use ticket::sla::{Mark, Pinned, SlaEvent, Terms};
 use ticket::{Event, Personal, codec, stream};
 use tokio::task::JoinSet;

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use ticket::choice::{Alternative, Choice, Chooser};
-use ticket::intake::Contact;
-use ticket::notifier::{Address, Deferral, Medium, NotifierEvent, Presence, Quiet, Recall, Recipient, Then};
+use ticket::intake::{Contact, Priority};
+use ticket::notifier::{
+    Address, Deferral, Device, Medium, NotifierEvent, Presence, Quiet, Recall, Recipient, Then, Verdict,
+};
 use uuid::Uuid;
 
 use super::{HOUR, MONDAY, about, pinned};
 
 const REMINDER: Uuid = Uuid::from_u128(0x0195_5630_0000_7000_8000_0000_0000_0004);
+const DIGEST: Uuid = Uuid::from_u128(0x0195_5630_0000_7000_8000_0000_0000_0005);
 
 /// Every kind, fully set.
 pub(super) fn full() -> Vec<NotifierEvent> {
@@ -36,6 +39,8 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
             answer_by: _,
             choice: _,
             next_medium_after_us: _,
+            again_after_us: _,
+            group: _,
         } => E::ReminderPlanned {
             reminder,
             rule,
@@ -52,13 +57,19 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
             answer_by: None,
             choice: None,
             next_medium_after_us: None,
+            again_after_us: None,
+            group: None,
         },
+        E::DigestPlanned { digest, recipient, language, medium, fallback: _, send_at } => {
+            E::DigestPlanned { digest, recipient, language, medium, fallback: Vec::new(), send_at }
+        }
         E::ReminderUnanswered { reminder, delivered, escalates_to: _ } => {
             E::ReminderUnanswered { reminder, delivered, escalates_to: None }
         }
-        E::RecipientSet { language, zone, quiet: _, hourly_cap, addresses: _ } => {
-            E::RecipientSet { language, zone, quiet: None, hourly_cap, addresses: Vec::new() }
+        E::RecipientSet { language, zone, quiet: _, hourly_cap, important_from: _, addresses: _ } => {
+            E::RecipientSet { language, zone, quiet: None, hourly_cap, important_from: None, addresses: Vec::new() }
         }
+        E::PresenceReported { presence, until, device: _ } => E::PresenceReported { presence, until, device: None },
         E::AttemptSucceeded { reminder, attempt, medium, receipt, reference: _ } => {
             E::AttemptSucceeded { reminder, attempt, medium, receipt, reference: None }
         }
@@ -66,6 +77,9 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
         | E::AttemptStarted { .. }
         | E::AttemptDelivered { .. }
         | E::MediumAdded { .. }
+        | E::ReminderGathered { .. }
+        | E::ReminderRepeated { .. }
+        | E::ReminderJudged { .. }
         | E::OfferTaken { .. }
         | E::AddressEnded { .. }
         | E::AttemptFailed { .. }
@@ -74,12 +88,11 @@ pub(super) fn minimal(event: &NotifierEvent) -> Option<NotifierEvent> {
         | E::ReminderSnoozed { .. }
         | E::ReminderResumed { .. }
         | E::ReminderRecalled { .. }
-        | E::PresenceReported { .. }
         | E::DoNotDisturbSet { .. } => return None,
     })
 }
 
-fn sending() -> [NotifierEvent; 7] {
+fn sending() -> [NotifierEvent; 9] {
     use NotifierEvent as E;
     let contact =
         Contact { name: "Reception".into(), phone: "+49 30 0000000".into(), email: "desk@example.org".into() };
@@ -101,7 +114,18 @@ fn sending() -> [NotifierEvent; 7] {
             answer_by: Some(MONDAY + HOUR),
             choice: Some(choice()),
             next_medium_after_us: Some(HOUR),
+            again_after_us: Some(HOUR / 2),
+            group: Some("queue/desk".into()),
         },
+        E::DigestPlanned {
+            digest: DIGEST,
+            recipient: "ann".into(),
+            language: "en".into(),
+            medium,
+            fallback: vec![Medium::InApp],
+            send_at: MONDAY + HOUR,
+        },
+        E::ReminderGathered { reminder, digest: DIGEST },
         E::ReminderDeferred { reminder, until: MONDAY + HOUR, why: Deferral::Cap },
         E::AttemptStarted { reminder, attempt, medium, message_id: "0195.1@docket".into() },
         E::AttemptSucceeded {
@@ -137,7 +161,7 @@ fn choice() -> Choice {
     Choice { by: Chooser::Learned, until: MONDAY + HOUR, taken: 1, among }
 }
 
-fn answering() -> [NotifierEvent; 7] {
+fn answering() -> [NotifierEvent; 9] {
     use NotifierEvent as E;
     let reminder = REMINDER;
     [
@@ -146,6 +170,8 @@ fn answering() -> [NotifierEvent; 7] {
         E::ReminderAcknowledged { reminder, by: "ann".into() },
         E::ReminderSnoozed { reminder, until: MONDAY + HOUR },
         E::ReminderResumed { reminder },
+        E::ReminderRepeated { reminder },
+        E::ReminderJudged { reminder, verdict: Verdict::NotUseful, by: "ann".into() },
         E::ReminderRecalled { reminder, why: Recall::ActedOn },
         E::ReminderUnanswered { reminder, delivered: true, escalates_to: Some("seniors".into()) },
     ]
@@ -166,13 +192,14 @@ fn recipients() -> [NotifierEvent; 4] {
             zone: "Asia/Shanghai".into(),
             quiet: Some(Quiet { from_minute: 1_320, to_minute: 420 }),
             hourly_cap: 6,
+            important_from: Some(Priority::High),
             addresses: vec![
                 address(Medium::Email, 1, "ann@example.org", None),
                 address(Medium::Webhook, 2, "https://example.org/hook", Some("whsec_AAECAwQFBgc=")),
             ],
         },
         E::AddressEnded { medium: Medium::Webhook, digest: Uuid::from_u128(2), error: "status 410".into() },
-        E::PresenceReported { presence: Presence::Busy, until: MONDAY + HOUR },
+        E::PresenceReported { presence: Presence::Busy, until: MONDAY + HOUR, device: Some(Device::Phone) },
         E::DoNotDisturbSet { until: MONDAY + HOUR },
     ]
 }

@@ -33,6 +33,10 @@ pub(crate) struct Reminder {
     came: u32,
     /// For each medium how often it had come at the last attempt, and the first attempt since then.
     rounds: BTreeMap<Medium, (u32, u32)>,
+    /// The digest that tells it.
+    within: Option<Uuid>,
+    /// The tries that are a digest's, which tells others too.
+    shared: BTreeMap<(Medium, u32), Uuid>,
     /// Acknowledged, recalled or escalated.
     pub(crate) ended: bool,
 }
@@ -84,11 +88,25 @@ impl Reminders {
             self.all.insert(*reminder, planned.filter(|_| fresh).ok_or_else(|| wrong(&"what was told before"))?);
             return Ok(());
         }
+        if let NotifierEvent::DigestPlanned { digest, recipient, medium, send_at, .. } = notifier {
+            let planned = Reminder::digest(event, *digest, (recipient, *medium, *send_at));
+            let before = self.all.insert(*digest, planned);
+            return if before.is_none() { Ok(()) } else { Err(wrong(&"what was told before")) };
+        }
+        if let NotifierEvent::ReminderGathered { digest, .. } = notifier
+            && self.all.get(digest).is_none_or(|digest| !digest.tries.is_empty())
+        {
+            return Err(wrong(&"a digest that is on its way, or none"));
+        }
         let Some(id) = notifier.reminder() else { return Ok(()) };
         let reminder = self.all.get_mut(&id).ok_or_else(|| wrong(&"nothing"))?;
         if reminder.take(notifier).is_none() {
             return Err(wrong(reminder));
         }
+        if reminder.ticket == id {
+            self.all.values_mut().for_each(|one| one.told_in(id, notifier));
+        }
+        let reminder = self.all.get_mut(&id).ok_or_else(|| wrong(&"nothing"))?;
         match notifier {
             NotifierEvent::ReminderUnanswered { .. } => {
                 self.unanswered.insert(event.request, reminder.cause);
@@ -152,23 +170,38 @@ impl Reminder {
             Recipient::Person(subject) => Some(subject.clone()),
             Recipient::Customer(_) => None,
         };
-        Some(Self {
+        Some(Self { answer_by: *answer_by, ..Self::new(event, (ticket, cause, person), media.clone(), *send_at) })
+    }
+
+    fn digest(event: &Recorded, id: Uuid, (recipient, medium, send_at): (&str, Medium, Micros)) -> Self {
+        Self::new(event, (id, event.request, Some(recipient.to_owned())), vec![medium], send_at)
+    }
+
+    fn new(
+        event: &Recorded,
+        (ticket, cause, person): (Uuid, Uuid, Option<String>),
+        media: Vec<Medium>,
+        send_at: Micros,
+    ) -> Self {
+        Self {
             tenant: event.tenant.clone(),
             ticket,
             person,
             planned: event.position,
             cause,
-            media: media.clone(),
-            send_at: *send_at,
-            answer_by: *answer_by,
+            media,
+            send_at,
+            answer_by: None,
             tries: BTreeMap::new(),
             message_ids: BTreeMap::new(),
             read: false,
             snoozed: 0,
             came: 0,
             rounds: BTreeMap::new(),
+            within: None,
+            shared: BTreeMap::new(),
             ended: false,
-        })
+        }
     }
 
     /// Takes an event in, if it may happen to this reminder.
@@ -184,11 +217,7 @@ impl Reminder {
                     }
                     Some((_, Stage::Started)) => false,
                 };
-                self.tries.insert((*medium, *attempt), Stage::Started);
-                let round = self.rounds.entry(*medium).or_insert((self.came, *attempt));
-                if round.0 != self.came {
-                    *round = (self.came, *attempt);
-                }
+                self.begun(*medium, *attempt);
                 return (may && !self.ended).then_some(());
             }
             NotifierEvent::AttemptSucceeded { attempt, medium, .. } => self.end(*medium, *attempt, Stage::Arrived)?,
@@ -200,7 +229,13 @@ impl Reminder {
             }
             NotifierEvent::MediumAdded { medium, .. } => self.media.push(*medium),
             NotifierEvent::ReminderDeferred { until, .. } => self.send_at = self.send_at.max(*until),
+            NotifierEvent::ReminderGathered { digest, .. } => {
+                let first = self.within.replace(*digest).is_none() && self.tries.is_empty();
+                return (first && !self.ended).then_some(());
+            }
+            NotifierEvent::ReminderRepeated { .. } => (self.came, self.snoozed) = (self.came + 1, self.came + 1),
             NotifierEvent::ReminderSnoozed { until, .. } => {
+                self.within = None;
                 (self.send_at, self.snoozed) = (self.send_at.max(*until), self.came + 1);
             }
             NotifierEvent::ReminderResumed { .. } => self.came = self.snoozed,
@@ -213,6 +248,33 @@ impl Reminder {
             _ => {}
         }
         Some(())
+    }
+
+    fn begun(&mut self, medium: Medium, attempt: u32) {
+        self.tries.insert((medium, attempt), Stage::Started);
+        let round = self.rounds.entry(medium).or_insert((self.came, attempt));
+        if round.0 != self.came {
+            *round = (self.came, attempt);
+        }
+    }
+
+    /// A digest's tries are those of what it tells.
+    fn told_in(&mut self, digest: Uuid, event: &NotifierEvent) {
+        match event {
+            NotifierEvent::AttemptStarted { attempt, medium, .. }
+                if self.within == Some(digest) && !self.ended && !self.read =>
+            {
+                self.shared.insert((*medium, *attempt), digest);
+                self.begun(*medium, *attempt);
+            }
+            NotifierEvent::AttemptSucceeded { attempt, medium, .. }
+            | NotifierEvent::AttemptFailed { attempt, medium, .. }
+                if self.shared.get(&(*medium, *attempt)) == Some(&digest) =>
+            {
+                self.take(event);
+            }
+            _ => {}
+        }
     }
 
     /// How often it had come when it was last tried by a medium.
@@ -247,7 +309,7 @@ impl Reminder {
     }
 
     /// What is left undone of it once everybody has come to rest.
-    fn undone(&self, now: Micros) -> Option<&'static str> {
+    fn undone(&self, now: Micros, carrier: Option<&Self>) -> Option<&'static str> {
         if self.tries.values().any(|stage| matches!(stage, Stage::Started)) {
             return Some("has an attempt whose end nobody recorded");
         }
@@ -259,6 +321,9 @@ impl Reminder {
         }
         if self.read {
             return None;
+        }
+        if let Some(digest) = carrier {
+            return digest.undone(now, None);
         }
         let (mut over, mut arrived) = (true, false);
         for medium in &self.media {
@@ -286,7 +351,13 @@ impl Truth {
             let broken = |what: &str| -> Broken {
                 Invariant::Effects.broken(format!("reminder {id} {what}, and it is {now}: {reminder:?}"))
             };
-            if let Some(what) = reminder.undone(now) {
+            let within = |one: &Reminder| one.within == Some(*id) && !one.ended && !one.read;
+            if reminder.ticket == *id && !self.reminders.all.values().any(within) {
+                // Nothing is left that it would have to tell.
+                continue;
+            }
+            let carrier = reminder.within.and_then(|digest| self.reminders.all.get(&digest));
+            if let Some(what) = reminder.undone(now, carrier) {
                 return Err(broken(what));
             }
             let over = self.tickets.get(&reminder.ticket).and_then(|known| known.ended);
