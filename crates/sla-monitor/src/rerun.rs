@@ -7,6 +7,7 @@
 use decider::Micros;
 use ticket::sla::{SlaEvent, Terms};
 
+use crate::clock;
 use crate::in_force::InForce;
 use crate::lens::{Beside, Lens, Trial};
 use crate::moment::{Late, Moment};
@@ -90,8 +91,7 @@ impl Course {
         for spec in &in_force.policy.clocks {
             let number = desk.clock_number(&spec.name, lens)?;
             let course = desk.course(ticket, spec, &in_force.calendar);
-            raised
-                .extend(course.iter().flat_map(|course| course.raised()).map(|(share_bp, at)| (number, share_bp, at)));
+            raised.extend(course.iter().flat_map(clock::Course::raised).map(|(share_bp, at)| (number, share_bp, at)));
         }
         Some(raised)
     }

@@ -225,11 +225,11 @@ impl Page {
 }
 
 /// What of the first, in order, is not in the second: as often as it is more there.
-fn without(these: &[Raised], those: &[Raised]) -> Vec<Raised> {
-    let mut those = those.iter().peekable();
+fn without(these: &[Raised], others: &[Raised]) -> Vec<Raised> {
+    let mut others = others.iter().peekable();
     let missing = |one: &&Raised| {
-        while those.next_if(|other| other < one).is_some() {}
-        those.next_if(|other| other == one).is_none()
+        while others.next_if(|other| other < one).is_some() {}
+        others.next_if(|other| other == one).is_none()
     };
     these.iter().filter(missing).copied().collect()
 }

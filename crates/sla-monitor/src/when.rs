@@ -100,3 +100,66 @@ pub(crate) fn condition(part: &Part<'_>) -> Option<Arc<Rule>> {
 pub(crate) fn compiled(text: &str) -> Result<Arc<Rule>, String> {
     sampled(|sample| Condition::compile(text, sample)).map(Rule::new).map(Arc::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use ticket::fact::Touch;
+    use ticket::intake::Status;
+
+    use super::*;
+    use crate::clock::Seen;
+    use crate::scene::{About, Profile};
+
+    /// Every situation in which any two of these may differ.
+    fn situations(profile: &Profile) -> Vec<Situation<'_>> {
+        let mut found = Vec::new();
+        for ticket_type in ["incident", "repair"] {
+            for (priority, queue) in [("low", "desk"), ("lowdesk", ""), ("", "lowdesk"), ("low", "field")] {
+                for (status, touch) in [
+                    (Status::Open, None),
+                    (Status::Waiting, Some(Touch::Inbound)),
+                    (Status::Open, Some(Touch::Outbound)),
+                ] {
+                    for activity in ["Note", "Reply"] {
+                        let mut now = Situation::new(About { ticket_type, imported: false, profile });
+                        let said = Seen::of(0, activity);
+                        now.learn(&Seen {
+                            status: Some(status),
+                            priority: Some(priority),
+                            queue: Some(queue),
+                            touch,
+                            ..said
+                        });
+                        found.push(now);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_would_be_found() {
+        let profile = Profile::default();
+        for (text, remembers) in [
+            ("ticket.queue == 'desk' || event.activity == 'Reply'", true),
+            ("ticket.unanswered && ticket.ticket_type == 'repair' && event.touch != ''", true),
+            ("'customer' in ticket.waiting_for || ticket.priority == 'lowdesk'", true),
+            ("!ticket.has_customer && ticket.status == 'open'", true),
+            ("has(ticket.fields.floor) || ticket.status == 'open'", false),
+            ("ticket.customer == '' && ticket.queue == 'field'", false),
+        ] {
+            let rule = compiled(text).unwrap();
+            assert_eq!(rule.known.is_some(), remembers, "{text}");
+            let mut held = BTreeSet::new();
+            for _ in 0..2 {
+                for now in situations(&profile) {
+                    let holds = rule.holds(&now);
+                    assert_eq!(holds, rule.condition.holds(&now.known()), "{text} {now:?}");
+                    held.insert(holds);
+                }
+            }
+            assert_eq!(held.len(), 2, "{text} holds and does not");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::reminders::Period;
 
 #[derive(Args, Debug)]
 pub(crate) struct WhatIf {
-    /// A file of SlaPolicy and Calendar documents, laid under the past as if applied as the period begins; repeatable.
+    /// A file of `SlaPolicy` and `Calendar` documents, laid under the past as if applied as the period begins; repeatable.
     /// Without any, what was in force is run again: nothing should differ.
     #[arg(long = "policy", value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,

@@ -51,7 +51,7 @@ fn generated(seed: u64) -> String {
             _ => &["desk", "field", ""],
         };
         let (night, steady) = (rng.u8(..6) == 0, rng.bool());
-        let mut at = 1_710_000_000 + rng.i64(..3_000_000);
+        let mut at = 1_710_000_000 + rng.i64(0..3_000_000);
         for seq in 0..rng.i64(1..14) {
             if night {
                 at += 86_400 - at % 86_400 + 3_600 * rng.i64(19..23);

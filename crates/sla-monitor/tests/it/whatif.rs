@@ -335,8 +335,8 @@ fn a_shadow_moves_nothing_and_says_what_the_same_policy_laid_would() {
     plain.until("09:40");
     assert_eq!(plain.said(), shadowed.said(), "nobody's clock moved, nobody is told");
     let look = |world: &World, now: &str| {
-        let plan = Plan::of_shadow(&world.state, &tenant(), "standard", ALL, us(now)).unwrap();
-        plan.page(&world.state, &tenant(), None, (10, 10))
+        let beside = Plan::of_shadow(&world.state, &tenant(), "standard", ALL, us(now)).unwrap();
+        beside.page(&world.state, &tenant(), None, (10, 10))
     };
     let so_far = look(&shadowed, "09:40");
     assert_eq!(
