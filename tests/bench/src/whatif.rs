@@ -11,7 +11,6 @@ use sla_monitor::state::State;
 use sla_monitor::whatif::{Page, Plan};
 use ticket::batch::Draft;
 use ticket::house::HouseEvent;
-use ticket::intake::IntakeEvent;
 use ticket::{Event, stream};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -51,6 +50,9 @@ pub(crate) fn targets() -> Vec<Target> {
     [ANOTHER, CONDITIONS].map(|what| Target::bound(10_000.0, (Case::new(what, OURS), Figure::Ns))).into()
 }
 
+/// What happens next: when, to which ticket, and what of its course.
+type Ahead = BinaryHeap<Reverse<(Micros, u32, usize)>>;
+
 /// A service's state, and what it takes to move it on.
 struct House {
     state: State,
@@ -67,12 +69,13 @@ impl House {
         let mut house = Self { state, versions, tenant, position: 0, now: START_US };
         house.apply("Calendar", "desk", calendar());
         house.apply("SlaPolicy", "standard", policy("4h"));
-        let mut ahead = BinaryHeap::new();
+        let mut ahead = Ahead::new();
         for n in 0..tickets {
             let at = START_US + Micros::from(n) * STEP_US;
-            while let Some(Reverse((next, _, _))) = ahead.peek().copied().filter(|Reverse((next, ..))| *next <= at) {
-                let Some(Reverse((_, of, step))) = ahead.pop() else { break };
-                house.step(&mut ahead, (next, of, step))?;
+            while ahead.peek().is_some_and(|Reverse((next, ..))| *next <= at) {
+                if let Some(Reverse(next)) = ahead.pop() {
+                    house.step(&mut ahead, next)?;
+                }
             }
             house.step(&mut ahead, (at, n, 0))?;
         }
@@ -83,11 +86,7 @@ impl House {
     }
 
     /// The next thing that happens to a ticket, after what falls due before it.
-    fn step(
-        &mut self,
-        ahead: &mut BinaryHeap<Reverse<(Micros, u32, usize)>>,
-        (at, n, step): (Micros, u32, usize),
-    ) -> anyhow::Result<()> {
+    fn step(&mut self, ahead: &mut Ahead, (at, n, step): (Micros, u32, usize)) -> anyhow::Result<()> {
         self.until(at)?;
         let id = Uuid::from_u128((u128::from(n) << 64) | 7);
         let story = made::course(id, at);

@@ -8,7 +8,6 @@ use decider::{Core, Tenant};
 use eventlog::Service;
 use eventlog::store::{Select, Store};
 use serde_json::Value;
-use sla_monitor::whatif::Plan;
 use ticket::Event;
 use uuid::Uuid;
 
@@ -84,7 +83,6 @@ fn tickets<C: Cast>(world: &World<C>, state: &intake::State) -> Holds {
 
 /// What holds once it is all over.
 pub(crate) async fn at_the_end<C: Cast>(world: &mut World<C>) -> Holds {
-    told_again(world)?;
     eventlog::verify::verify(&world.cluster.log).await.map_err(|error| Invariant::Log.broken(error))?;
     rebuilt(world, &world.cluster.intakes).await?;
     rebuilt(world, &world.cluster.monitors).await?;
@@ -95,23 +93,6 @@ pub(crate) async fn at_the_end<C: Cast>(world: &mut World<C>) -> Holds {
     world.look().await?;
     Invariant::Rebuild.holds(world.truth.position == before, || "services built anew wrote events".into())?;
     privacy(world).await
-}
-
-/// What clocks raised follows from the facts as they became known: run again under what was in force, nothing differs.
-fn told_again<C: Cast>(world: &World<C>) -> Holds {
-    let now = world.cluster.clock.now();
-    for monitor in &world.cluster.monitors {
-        for tenant in TENANTS.map(Tenant::new) {
-            let again = |state: &_| {
-                let plan = Plan::of(state, &tenant, &[], (None, now), now);
-                plan.page(state, &tenant, None, (usize::MAX, usize::MAX)).differences
-            };
-            let differences = monitor.view(again);
-            Invariant::Clocks
-                .holds(differences.is_empty(), || format!("run again, clocks of {tenant} differ: {differences:?}"))?;
-        }
-    }
-    Ok(())
 }
 
 /// A service from the log alone, and one from the snapshot of one that ran, are the ones that ran.
