@@ -212,7 +212,7 @@ pub enum Command {
 
 impl Core for Notifier {
     const NAME: &'static str = "notifier";
-    const FOLD: u32 = 5;
+    const FOLD: u32 = 6;
     type Event = Event;
     type State = State;
     type Command = Command;

@@ -169,7 +169,7 @@ pub enum Refusal {
 
 impl Core for SlaMonitor {
     const NAME: &'static str = "sla-monitor";
-    const FOLD: u32 = 7;
+    const FOLD: u32 = 8;
     type Event = Event;
     type State = State;
     type Command = Command;

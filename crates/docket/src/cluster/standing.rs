@@ -77,7 +77,7 @@ impl Standing {
                 Some(reason @ NOT_COMPARED) => tracing::info!(reason, %log, epoch, "effects are held"),
                 Some(reason) => tracing::error!(reason, %log, epoch, "effects are held"),
                 None => {
-                    tracing::error!(reason = "this log and epoch are not released", %log, epoch, "effects are held")
+                    tracing::error!(reason = "this log and epoch are not released", %log, epoch, "effects are held");
                 }
             }
         }
