@@ -21,6 +21,8 @@ pub(super) struct Cores {
     position: u64,
     /// Of each reminder to one of ours: the ticket, the person, whether it may be shown yet, the media in use.
     reminders: BTreeMap<Uuid, (Uuid, String, bool, Vec<Medium>)>,
+    /// Of each digest: whom it is sent, and the tickets it tells of.
+    digests: BTreeMap<Uuid, (String, BTreeSet<Uuid>)>,
 }
 
 /// Something came before somebody's eyes.
@@ -38,8 +40,9 @@ impl Cores {
     pub(super) fn of(events: &[(Micros, Stream, Event)], broken: BTreeSet<(String, Medium)>) -> Self {
         let mut notifier = Alone::default();
         notifier.breaks(broken);
-        let (sla, versions, reminders) = (State::default(), Versions::default(), BTreeMap::new());
-        let mut cores = Self { sla, versions, notifier, now: 0, position: 0, reminders };
+        let (sla, versions) = (State::default(), Versions::default());
+        let (reminders, digests) = (BTreeMap::new(), BTreeMap::new());
+        let mut cores = Self { sla, versions, notifier, now: 0, position: 0, reminders, digests };
         for (at, stream, event) in events {
             cores.now = cores.now.max(*at);
             let recorded = cores.record(*at, stream.clone(), event.clone());
@@ -118,13 +121,16 @@ impl Cores {
             {
                 self.reminders.insert(*reminder, (ticket, person.clone(), deferred.is_none(), media.clone()));
             }
+            self.notice_digest(said, event.recorded_at, arrivals);
             let Some(known) = said.reminder().and_then(|reminder| self.reminders.get_mut(&reminder)) else { continue };
             let (ticket, person, shown, media) = known;
             let was_shown = *shown;
             let inbox = |media: &[Medium]| media.contains(&Medium::InApp);
             let medium = match said {
                 NotifierEvent::ReminderPlanned { .. } => (*shown && inbox(media)).then_some(Medium::InApp),
-                NotifierEvent::ReminderResumed { .. } | NotifierEvent::AttemptStarted { .. } => {
+                NotifierEvent::ReminderResumed { .. }
+                | NotifierEvent::ReminderGathered { .. }
+                | NotifierEvent::AttemptStarted { .. } => {
                     *shown = true;
                     (!was_shown && inbox(media)).then_some(Medium::InApp)
                 }
@@ -138,6 +144,25 @@ impl Cores {
             };
             let at = event.recorded_at;
             arrivals.extend(medium.map(|medium| Arrival { ticket: *ticket, person: person.clone(), medium, at }));
+        }
+    }
+
+    /// What a digest tells of has arrived with it.
+    fn notice_digest(&mut self, said: &NotifierEvent, at: Micros, arrivals: &mut Vec<Arrival>) {
+        match said {
+            NotifierEvent::DigestPlanned { digest, recipient, .. } => {
+                self.digests.insert(*digest, (recipient.clone(), BTreeSet::new()));
+            }
+            NotifierEvent::ReminderGathered { reminder, digest } => {
+                let ticket = self.reminders.get(reminder).map(|(ticket, ..)| *ticket);
+                self.digests.entry(*digest).or_default().1.extend(ticket);
+            }
+            NotifierEvent::AttemptSucceeded { reminder, medium, .. } => {
+                let Some((person, tickets)) = self.digests.get(reminder) else { return };
+                let arrival = |ticket: &Uuid| Arrival { ticket: *ticket, person: person.clone(), medium: *medium, at };
+                arrivals.extend(tickets.iter().map(arrival));
+            }
+            _ => {}
         }
     }
 }
