@@ -343,7 +343,8 @@ impl Reminder {
         let before = self.rearmed.map_or(0, |(_, before)| before);
         let from = if of(before).next().is_some() { before } else { 0 };
         let since = of(from).next()?.started_at;
-        Some(Tried { since, attempts: u32::try_from(of(from).count()).unwrap_or(u32::MAX) })
+        let attempts = of(from).filter(|attempt| !attempt.was_paced()).count();
+        Some(Tried { since, attempts: u32::try_from(attempts).unwrap_or(u32::MAX) })
     }
 
     /// Keeps of what its text may say only what is asked for.

@@ -70,7 +70,7 @@ impl Outcome {
 pub(crate) struct Tried {
     /// When the first attempt began.
     pub(crate) since: Micros,
-    /// How many there were.
+    /// How many there were, but for those that only waited for their turn.
     pub(crate) attempts: u32,
 }
 

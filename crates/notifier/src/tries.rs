@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use ticket::notifier::{Medium, Then};
 use uuid::Uuid;
 
+use crate::retry::PACED;
+
 /// A try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Try {
@@ -23,6 +25,11 @@ pub(crate) struct Try {
 }
 
 impl Try {
+    /// Whether nothing was sent, since its turn at the receiver was ahead.
+    pub(crate) fn was_paced(&self) -> bool {
+        matches!(&self.ended, Some((_, TryEnd::Failed(error, _))) if error == PACED)
+    }
+
     /// Whether the other side took it.
     pub(crate) fn arrived(&self) -> bool {
         matches!(&self.ended, Some((_, TryEnd::Arrived(_))))

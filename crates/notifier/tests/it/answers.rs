@@ -1,5 +1,7 @@
 //! What people do with their reminders, and how they say they want to be told.
 
+use notifier::command::Attempt;
+use notifier::retry::{Outcome, Trouble};
 use notifier::view::{self, Standing};
 use notifier::{Command, Refusal};
 use serde_json::json;
@@ -77,6 +79,23 @@ fn what_somebody_wants_again_at_the_very_breach_waits_for_it() {
     assert!(world.said().is_empty(), "nothing has moved");
     world.on("09:50", started("repair", "09:00", "11:59"));
     assert_eq!(world.said(), ["sue again"]);
+}
+
+/// Proves part of: N5, N7
+#[test]
+fn waiting_for_a_turn_lengthens_no_later_pause() {
+    let mut world = World::with(&[("new", json!({"on": ["Received"], "audience": {"queue": "chiefs"}}))]);
+    world.set("sue", "en", &[Medium::Email], |_| ());
+    world.on("09:00", received(Priority::High, "11:00"));
+    let paced = |_: &Attempt| {
+        let (kind, retry_after_secs) = ("paced".to_owned(), Some(60));
+        Outcome::Failed(Trouble { kind, permanent: false, retry_after_secs, gone: false })
+    };
+    for minute in 0..6 {
+        assert_eq!(world.until(&format!("09:{minute:02}")).deliver(paced), 1);
+    }
+    assert_eq!(world.until("09:06").deliver(|_| failed("refused 451", false)), 1);
+    assert_eq!(world.until("09:07").deliver(arrived), 1, "it is the first that was refused");
 }
 
 /// Proves part of: N6
