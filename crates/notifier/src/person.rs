@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ticket::Personal;
 use ticket::intake::Priority;
 use ticket::notifier::{Address, Device, Medium, NotifierEvent, Presence, Quiet};
+use ticket::telling::in_order;
 use uuid::Uuid;
 
 /// Most reminders of somebody that their inbox lists; the newest.
@@ -163,19 +164,9 @@ impl Person {
         self.ways().find(|way| way.medium == medium)
     }
 
-    /// The media by which they can be reached, best first: where they look at the inbox, it comes before all others but,
-    /// on a telephone, those that reach it there.
+    /// The media by which they can be reached, best first.
     pub(crate) fn media(&self, at: Micros) -> Vec<Medium> {
-        let mut media: Vec<_> = self.ways().map(|way| way.medium).collect();
-        let there = self.presence(at).filter(|presence| *presence != Presence::Away);
-        let by_phone = there.is_some() && self.device == Some(Device::Phone);
-        if by_phone {
-            media.sort_by_key(|medium| !medium.reaches_phone());
-        }
-        let before = media.iter().filter(|medium| by_phone && medium.reaches_phone()).count();
-        let place = if there == Some(Presence::Online) { before } else { media.len() };
-        media.insert(place, Medium::InApp);
-        media
+        in_order(self.ways().map(|way| way.medium).collect(), self.presence(at), self.device)
     }
 
     /// Keeps a reminder in the inbox; the oldest gives way.

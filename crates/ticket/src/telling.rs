@@ -6,7 +6,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
 
-use crate::notifier::Quiet;
+use crate::notifier::{Device, Medium, Presence, Quiet};
 
 /// Most people told by one reminder of a queue; the first of its members.
 pub const MAX_PEOPLE: usize = 24;
@@ -24,6 +24,19 @@ pub fn at_once(urgent: bool) -> usize {
 pub fn pause_secs(attempts: u32) -> Micros {
     let nth = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     PAUSES_SECS[nth.min(PAUSES_SECS.len() - 1)]
+}
+
+/// The media somebody is reached by, best first, of those with an address in their own order; `there` is what they report
+/// while that holds. Where they look at the inbox, it comes before all others but, on a telephone, those that reach it there.
+pub fn in_order(mut media: Vec<Medium>, there: Option<Presence>, device: Option<Device>) -> Vec<Medium> {
+    let there = there.filter(|presence| *presence != Presence::Away);
+    let by_phone = there.is_some() && device == Some(Device::Phone);
+    if by_phone {
+        media.sort_by_key(|medium| !medium.reaches_phone());
+    }
+    let before = media.iter().filter(|medium| by_phone && medium.reaches_phone()).count();
+    media.insert(if there == Some(Presence::Online) { before } else { media.len() }, Medium::InApp);
+    media
 }
 
 /// The zone of this name from the database built in.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::notifier::{Device, Medium, NotifierEvent, Presence, Quiet};
-use ticket::telling::zone;
+use ticket::telling::{in_order, zone};
 use uuid::Uuid;
 
 /// How often the reasons to wait are looked at again: one may end within another.
@@ -43,19 +43,10 @@ impl Somebody {
         }
     }
 
-    /// The media by which they can be reached, best first, as notifier would have them: where they look at the inbox, it
-    /// comes before all others but, on a telephone, those that reach it there.
+    /// The media by which they can be reached, best first.
     pub(crate) fn media(&self, at: Micros) -> Vec<Medium> {
-        let mut media: Vec<_> = self.ways().map(|(medium, _)| medium).collect();
-        let there = self.presence.filter(|(presence, until)| *presence != Presence::Away && at < *until);
-        let by_phone = there.is_some() && self.device == Some(Device::Phone);
-        if by_phone {
-            media.sort_by_key(|medium| !medium.reaches_phone());
-        }
-        let before = media.iter().filter(|medium| by_phone && medium.reaches_phone()).count();
-        let online = there.is_some_and(|(presence, _)| presence == Presence::Online);
-        media.insert(if online { before } else { media.len() }, Medium::InApp);
-        media
+        let there = self.presence.filter(|(_, until)| at < *until).map(|(presence, _)| presence);
+        in_order(self.ways().map(|(medium, _)| medium).collect(), there, self.device)
     }
 
     /// Their addresses in use: by which medium, and what tells which fail together.
