@@ -1,6 +1,7 @@
 //! What a batch of appends comes to at a head: pure, so that the rules stand in one place for every store.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use decider::{Guards, Micros, Stream, Tenant};
@@ -12,8 +13,8 @@ use crate::chain;
 use crate::gather::Load;
 use crate::store::{Head, Lookup, Row, Supposed};
 
-/// Streams of which the last heard version is kept.
-const MAX_HEARSAY: usize = 65_536;
+/// Streams of which the last version is kept.
+const MAX_KNOWN: usize = 65_536;
 
 /// An append ready for the head: sealed, hashed, its ids known.
 #[derive(Debug)]
@@ -62,51 +63,90 @@ pub(crate) enum Outcome {
 
 /// What a batch asks of the log: each stream it guards or writes, and each request.
 pub(crate) struct Questions {
-    pub(crate) lookup: Lookup,
-    /// The place of each stream in the lookup.
+    pub(crate) streams: Vec<(Tenant, Stream)>,
+    /// The first event's id of each request.
+    pub(crate) ids: Vec<Uuid>,
+    /// The place of each stream among them.
     places: HashMap<(Tenant, Stream), usize>,
-    /// A version for each: that at which the first append to name it guards it, else what was last heard of it.
+    /// A version for each: that at which the first append to name it guards it, else the last this process knew.
     pub(crate) supposed: Vec<i64>,
-    /// The places of those that are written without having been guarded.
-    unguarded: Vec<usize>,
 }
 
-/// What was last heard of streams that are written without a guard; nothing rests on it.
+/// The versions at which this process last left streams, at most [`MAX_KNOWN`]. They hold for certain as long as nobody
+/// else wrote since, which the head tells; afterwards they are worth a try, and nothing more.
 #[derive(Debug, Default)]
-pub(crate) struct Hearsay(HashMap<(String, String), i64>);
+pub(crate) struct Versions {
+    /// Each with the run of own batches in which it was last seen.
+    of: HashMap<(Tenant, Stream), (i64, u64)>,
+    /// Own batches with nobody else's between are one run.
+    run: u64,
+    /// The head after the last of them.
+    left: Option<Head>,
+}
+
+impl Versions {
+    fn last(&self, stream: &(Tenant, Stream)) -> i64 {
+        self.of.get(stream).map_or(0, |(version, _)| *version)
+    }
+
+    /// Whether a stream is at this version for certain if the log ends at `head`.
+    fn prove(&self, head: &Head, stream: &(Tenant, Stream), version: i64) -> bool {
+        self.left.as_ref() == Some(head) && self.of.get(stream) == Some(&(version, self.run))
+    }
+
+    /// Takes in what a batch that was written from `began` on left behind; whether nobody else wrote since the one before.
+    /// At the bound all is forgotten.
+    pub(crate) fn note(&mut self, began: &Head, batch: &Batch<'_>) -> bool {
+        let streams = &batch.questions.streams;
+        let alone = self.left.as_ref() == Some(began);
+        if !alone {
+            self.run += 1;
+        }
+        if self.of.len() + streams.len() > MAX_KNOWN {
+            self.of.clear();
+        }
+        let left = batch.versions.iter().map(|version| (*version, self.run));
+        self.of.extend(streams.iter().cloned().zip(left));
+        self.left = Some(batch.head.clone());
+        alone
+    }
+}
 
 impl Questions {
-    /// What to look up for this batch.
-    pub(crate) fn of(batch: &[Prepared], hearsay: &Hearsay) -> Self {
-        let (lookup, places) = (Lookup::default(), HashMap::new());
-        let mut questions = Self { lookup, places, supposed: Vec::new(), unguarded: Vec::new() };
+    /// What this batch asks.
+    pub(crate) fn of(batch: &[Prepared], versions: &Versions) -> Self {
+        let mut questions = Self { streams: Vec::new(), ids: Vec::new(), places: HashMap::new(), supposed: Vec::new() };
         for append in batch {
-            questions.lookup.ids.push(chain::event_id(append.request, 0));
+            questions.ids.push(chain::event_id(append.request, 0));
             for (stream, version) in &append.guards {
-                if questions.is_new(&append.tenant, stream) {
-                    questions.supposed.push(i64::try_from(*version).unwrap_or(i64::MAX));
-                }
+                let guarded = i64::try_from(*version).unwrap_or(i64::MAX);
+                questions.name(&append.tenant, stream, |_| guarded);
             }
             for event in &append.events {
-                if questions.is_new(&append.tenant, &event.stream) {
-                    questions.unguarded.push(questions.supposed.len());
-                    let heard = questions.lookup.streams.last().and_then(|stream| hearsay.0.get(stream));
-                    questions.supposed.push(heard.copied().unwrap_or(0));
-                }
+                questions.name(&append.tenant, &event.stream, |stream| versions.last(stream));
             }
         }
         questions
     }
 
-    /// Whether nobody asked for this stream yet; it is asked for now.
-    fn is_new(&mut self, tenant: &Tenant, stream: &Stream) -> bool {
-        let next = self.lookup.streams.len();
-        let new = *self.places.entry((tenant.clone(), stream.clone())).or_insert(next) == next;
-        if new {
-            self.lookup.streams.push((tenant.as_str().to_owned(), stream.as_str().to_owned()));
+    /// Asks for a stream, if nobody did yet.
+    fn name(&mut self, tenant: &Tenant, stream: &Stream, version: impl FnOnce(&(Tenant, Stream)) -> i64) {
+        let stream = (tenant.clone(), stream.clone());
+        if let Entry::Vacant(vacant) = self.places.entry(stream) {
+            self.supposed.push(version(vacant.key()));
+            self.streams.push(vacant.key().clone());
+            vacant.insert(self.streams.len() - 1);
         }
-        new
     }
+
+    /// All of it, as a store is asked.
+    pub(crate) fn lookup(&self) -> Lookup {
+        Lookup { streams: self.streams.iter().map(name).collect(), ids: self.ids.clone() }
+    }
+}
+
+fn name((tenant, stream): &(Tenant, Stream)) -> (String, String) {
+    (tenant.as_str().to_owned(), stream.as_str().to_owned())
 }
 
 /// A batch being written: the head and the versions as they will be after it.
@@ -159,25 +199,19 @@ impl<'a> Batch<'a> {
         Outcome::Written(rows)
     }
 
-    /// What the store must find so for the outcomes to hold, apart from what its unique keys find: the versions, and
-    /// that no request which writes nothing was written before.
-    pub(crate) fn supposed(&self, outcomes: &[Outcome]) -> Supposed {
+    /// What the store must find so at `head` for the outcomes to hold, apart from what its unique keys find: the versions
+    /// that are not known for certain, and that no request which writes nothing was written before. Without rows nothing
+    /// tells that the log still ends at `head`, so nothing is certain.
+    pub(crate) fn supposed(&self, head: &Head, known: &Versions, outcomes: &[Outcome]) -> Supposed {
         let writes = |outcome: &Outcome| matches!(outcome, Outcome::Written(rows) if !rows.is_empty());
-        let ids = self.questions.lookup.ids.iter().zip(outcomes);
-        Supposed {
-            streams: self.questions.lookup.streams.clone(),
-            versions: self.questions.supposed.clone(),
-            absent: ids.filter(|(_, outcome)| !writes(outcome)).map(|(id, _)| *id).collect(),
-        }
-    }
-
-    /// Notes the versions of streams that were not guarded, at most [`MAX_HEARSAY`]: at the bound all are forgotten.
-    pub(crate) fn tell(&self, hearsay: &mut Hearsay) {
-        if hearsay.0.len() + self.questions.unguarded.len() > MAX_HEARSAY {
-            hearsay.0.clear();
-        }
-        let streams = &self.questions.lookup.streams;
-        hearsay.0.extend(self.questions.unguarded.iter().map(|place| (streams[*place].clone(), self.versions[*place])));
+        let some = outcomes.iter().any(writes);
+        let ids = self.questions.ids.iter().zip(outcomes);
+        let streams = self.questions.streams.iter().zip(&self.questions.supposed);
+        let (streams, versions) = streams
+            .filter(|(stream, version)| !(some && known.prove(head, stream, **version)))
+            .map(|(stream, version)| (name(stream), *version))
+            .unzip();
+        Supposed { streams, versions, absent: ids.filter(|(_, outcome)| !writes(outcome)).map(|(id, _)| *id).collect() }
     }
 
     fn place(&self, tenant: &Tenant, stream: &Stream) -> usize {

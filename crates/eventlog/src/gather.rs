@@ -16,7 +16,7 @@ pub(crate) struct Load {
 /// What may wait, all tenants together.
 pub(crate) const MAX_WAITING: Load = Load { appends: 8_192, events: 65_536, bytes: 128 * 1024 * 1024 };
 /// What is written in one transaction, unless a single append is more.
-const MAX_BATCH: Load = Load { appends: 256, events: 2_048, bytes: 8 * 1024 * 1024 };
+pub(crate) const MAX_BATCH: Load = Load { appends: 256, events: 2_048, bytes: 8 * 1024 * 1024 };
 /// The same while several tenants write: one waits for the other's batch and then for its own, which the other helps to
 /// fill, so both must be short.
 const SHARED_BATCH: Load = Load { appends: 32, events: 256, bytes: 1024 * 1024 };
@@ -72,6 +72,11 @@ impl<T> Gather<T> {
     /// How many wait.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.appends
+    }
+
+    /// Whether several tenants write.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared > 0 || self.turns.len() > 1
     }
 
     /// Lets it wait, unless its tenant would then hold more than is left free for all others: a tenant alone gets half

@@ -10,7 +10,7 @@ use crate::chain::GENESIS;
 use crate::clock::machine_now;
 use crate::lease::Claim;
 use crate::scan::{self, PAGE_ROWS, Scan};
-use crate::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, Transaction};
+use crate::store::{Found, Head, Later, Lookup, Row, Select, SnapshotRow, Store, StoreError, Transaction};
 use crate::{follow, store};
 
 /// The log of every memory store that did not adopt another's identity: simulations repeat themselves.
@@ -79,6 +79,10 @@ impl Kept {
 
     fn stream(&self, tenant: &str, stream: &str) -> &[i64] {
         self.streams.get(tenant).and_then(|streams| streams.get(stream)).map_or(&[], Vec::as_slice)
+    }
+
+    fn version(&self, tenant: &str, stream: &str) -> i64 {
+        self.stream(tenant, stream).last().and_then(|position| self.row(*position)).map_or(0, |row| row.version)
     }
 
     fn read(&self, select: &Select, after: i64, limit: usize) -> Vec<&Row> {
@@ -245,9 +249,7 @@ impl Transaction for Writing<'_> {
     fn lookup<'a>(&'a mut self, lookup: &'a Lookup) -> Later<'a, Found> {
         Box::pin(async move {
             let kept = self.memory.kept();
-            let version = |(tenant, stream): &(String, String)| {
-                kept.stream(tenant, stream).last().and_then(|position| kept.row(*position)).map_or(0, |row| row.version)
-            };
+            let version = |(tenant, stream): &(String, String)| kept.version(tenant, stream);
             let request = |id: &Uuid| {
                 let row = kept.row(*kept.ids.get(id)?)?;
                 Some((row.position, row.content.clone()))
@@ -266,6 +268,12 @@ impl Transaction for Writing<'_> {
         Box::pin(async move {
             let Some(last) = rows.last() else { return Ok(()) };
             let mut kept = self.memory.kept_mut();
+            if rows
+                .iter()
+                .any(|row| kept.ids.contains_key(&row.id) || kept.version(&row.tenant, &row.stream) >= row.version)
+            {
+                return Err(StoreError::Taken);
+            }
             for row in rows {
                 kept.take(row);
             }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, Postgres as Database};
-use tokio::sync::{Mutex, watch};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
@@ -17,10 +16,12 @@ use crate::scan::Scan;
 use crate::store::{Head, Later, Row, Select, SnapshotRow, Store, StoreError, Supposed, Transaction, Wrote};
 use crate::{follow, keys, store};
 
+pub(crate) mod connections;
 mod scan;
 mod snapshots;
 mod writing;
 
+use connections::Connections;
 use writing::Writing;
 
 /// What brings a database to the present form, oldest first; `docket.migration` names those carried out.
@@ -33,8 +34,9 @@ const MIGRATIONS: [&str; 3] = [
 pub(crate) const ROLES: &str = include_str!("../schema/postgres/roles.sql");
 /// The number of this log among those of the database.
 const LOG_ID: i64 = 1;
-/// Connections of this process.
+/// Connections of this process, and how many of them are kept at hand.
 const MAX_CONNECTIONS: u32 = 10;
+const AT_HAND: usize = 5;
 /// Where each batch is announced, with where the log ends behind it.
 const CHANNEL: &str = "docket_log";
 /// How long to wait before listening again after a failure; followers poll meanwhile.
@@ -43,9 +45,9 @@ const RELISTEN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A process that stands still while it holds the head's lock loses it; a plan made while a table was small does not
 /// outlive that: neither one that reads it all, nor one that reads a whole index and sorts where another's order gives
-/// the newest version first.
-const SETTINGS: [(&str, &str); 3] =
-    [("idle_in_transaction_session_timeout", "5s"), ("enable_seqscan", "off"), ("enable_sort", "off")];
+/// the newest version first. Nothing asked here is worth compiling.
+const SETTINGS: [(&str, &str); 4] =
+    [("idle_in_transaction_session_timeout", "5s"), ("enable_seqscan", "off"), ("enable_sort", "off"), ("jit", "off")];
 
 const HEAD: &str = "SELECT log, epoch, position, hash, recorded_us FROM docket.head WHERE log_id = $1";
 const LOCKED_HEAD: &str =
@@ -73,9 +75,7 @@ macro_rules! select {
 /// A log in PostgreSQL.
 #[derive(Debug)]
 pub struct Postgres {
-    pool: PgPool,
-    /// The connection that appends, kept by: taking it out of the pool would cost a round trip each time.
-    writer: Mutex<Option<PoolConnection<Database>>>,
+    connections: Connections,
     heard: watch::Sender<Head>,
     _listener: AbortOnDropHandle<()>,
 }
@@ -128,7 +128,7 @@ impl Postgres {
         }
         let heard = watch::Sender::new(sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&pool).await?);
         let listener = AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), heard.clone())));
-        Ok(Self { pool, writer: Mutex::default(), heard, _listener: listener })
+        Ok(Self { connections: Connections::of(pool, AT_HAND), heard, _listener: listener })
     }
 }
 
@@ -167,7 +167,7 @@ async fn patiently<T>(step: impl Future<Output = Result<T, StoreError>>) -> Resu
 impl Store for Postgres {
     fn begin(&self) -> Later<'_, Box<dyn Transaction + '_>> {
         Box::pin(patiently(async {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = self.connections.pool().begin().await?;
             let head = sqlx::query_as(LOCKED_HEAD).bind(LOG_ID).fetch_one(&mut *transaction).await?;
             Ok(Box::new(Writing { transaction, head, heard: &self.heard }) as Box<dyn Transaction>)
         }))
@@ -175,14 +175,10 @@ impl Store for Postgres {
 
     fn write_at<'a>(&'a self, at: &'a Head, supposed: &'a Supposed, rows: &'a [Row]) -> Later<'a, Wrote> {
         Box::pin(async move {
-            let mut held = self.writer.lock().await;
-            let mut connection = match held.take() {
-                Some(connection) => connection,
-                None => self.pool.acquire().await?,
-            };
+            let mut connection = self.connections.take().await?;
             match patiently(writing::append(&mut connection, at, supposed, rows)).await {
                 Ok(wrote) => {
-                    *held = Some(connection);
+                    self.connections.keep(connection);
                     if wrote == Wrote::Done {
                         writing::tell(&self.heard, at, rows);
                     }
@@ -198,7 +194,12 @@ impl Store for Postgres {
     }
 
     fn head(&self) -> Later<'_, Head> {
-        Box::pin(async { Ok(sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&self.pool).await?) })
+        Box::pin(async {
+            let mut connection = self.connections.take().await?;
+            let head = sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(&mut *connection).await?;
+            self.connections.keep(connection);
+            Ok(head)
+        })
     }
 
     fn read<'a>(
@@ -226,18 +227,24 @@ impl Store for Postgres {
                 Select::Stream { tenant, stream } => query.bind(tenant).bind(stream),
                 Select::Correlation { tenant, ticket } => query.bind(tenant).bind(ticket),
             };
-            Ok(query.fetch_all(&self.pool).await?)
+            let mut connection = self.connections.take().await?;
+            let rows = query.fetch_all(&mut *connection).await?;
+            self.connections.keep(connection);
+            Ok(rows)
         })
     }
 
     fn scan<'a>(&'a self, after: i64, to: i64, wanted: Option<&'a [&'a str]>) -> Scan<'a> {
-        scan::scan(&self.pool.connect_options(), after, to, wanted)
+        scan::scan(&self.connections.pool().connect_options(), after, to, wanted)
     }
 
     fn find(&self, id: Uuid) -> Later<'_, Option<Row>> {
         Box::pin(async move {
             let query = sqlx::query_as(select!("id = $3")).bind(LOG_ID).bind(None::<Vec<String>>).bind(id);
-            Ok(query.fetch_optional(&self.pool).await?)
+            let mut connection = self.connections.take().await?;
+            let row = query.fetch_optional(&mut *connection).await?;
+            self.connections.keep(connection);
+            Ok(row)
         })
     }
 
@@ -247,7 +254,7 @@ impl Store for Postgres {
                 .bind(LOG_ID)
                 .bind(log)
                 .bind(epoch)
-                .execute(&self.pool)
+                .execute(self.connections.pool())
                 .await?;
             store::adopted(adopted.rows_affected())
         })
@@ -258,7 +265,7 @@ impl Store for Postgres {
             let query = sqlx::query_as(
                 "SELECT count(*) FROM docket.head JOIN docket.release USING (log_id, log, epoch) WHERE log_id = $1",
             );
-            let (released,): (i64,) = query.bind(LOG_ID).fetch_one(&self.pool).await?;
+            let (released,): (i64,) = query.bind(LOG_ID).fetch_one(self.connections.pool()).await?;
             Ok(released == 1)
         })
     }
@@ -269,7 +276,7 @@ impl Store for Postgres {
                 "INSERT INTO docket.release SELECT log_id, log, epoch FROM docket.head WHERE log_id = $1
                  ON CONFLICT (log_id) DO UPDATE SET log = excluded.log, epoch = excluded.epoch",
             );
-            query.bind(LOG_ID).execute(&self.pool).await?;
+            query.bind(LOG_ID).execute(self.connections.pool()).await?;
             Ok(())
         })
     }
@@ -277,25 +284,25 @@ impl Store for Postgres {
     fn raise_epoch(&self) -> Later<'_, i64> {
         Box::pin(async {
             let query = sqlx::query_as("UPDATE docket.head SET epoch = epoch + 1 WHERE log_id = $1 RETURNING epoch");
-            let (epoch,): (i64,) = query.bind(LOG_ID).fetch_one(&self.pool).await?;
+            let (epoch,): (i64,) = query.bind(LOG_ID).fetch_one(self.connections.pool()).await?;
             Ok(epoch)
         })
     }
 
     fn keep(&self, snapshot: SnapshotRow) -> Later<'_, ()> {
-        Box::pin(async move { snapshots::keep(&self.pool, &snapshot).await })
+        Box::pin(async move { snapshots::keep(self.connections.pool(), &snapshot).await })
     }
 
     fn snapshot<'a>(&'a self, name: &'a str) -> Later<'a, Option<SnapshotRow>> {
-        Box::pin(snapshots::snapshot(&self.pool, name))
+        Box::pin(snapshots::snapshot(self.connections.pool(), name))
     }
 
     fn snapshots(&self) -> Later<'_, Vec<String>> {
-        Box::pin(snapshots::names(&self.pool))
+        Box::pin(snapshots::names(self.connections.pool()))
     }
 
     fn forget<'a>(&'a self, name: &'a str) -> Later<'a, ()> {
-        Box::pin(snapshots::forget(&self.pool, name))
+        Box::pin(snapshots::forget(self.connections.pool(), name))
     }
 
     fn lease<'a>(&'a self, claim: &'a Claim) -> Later<'a, bool> {
@@ -312,7 +319,7 @@ impl Store for Postgres {
             .bind(&claim.name)
             .bind(claim.holder)
             .bind(claim.lasts_us)
-            .execute(&self.pool)
+            .execute(self.connections.pool())
             .await?;
             Ok(held.rows_affected() == 1)
         })

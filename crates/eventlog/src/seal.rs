@@ -12,6 +12,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decider::Tenant;
+use memchr::memmem;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -148,8 +149,7 @@ fn unreadable(subject: Uuid) -> StoreError {
 
 /// Whether the bytes hold `"tag"`: a body that does not need not be parsed.
 pub(crate) fn mentions(body: &[u8], tag: &str) -> bool {
-    let quoted = format!("\"{tag}\"");
-    body.windows(quoted.len()).any(|window| window == quoted.as_bytes())
+    memmem::find(body, format!("\"{tag}\"").as_bytes()).is_some()
 }
 
 /// The subject of a value that is nothing but `{tag:{"subject":…}}`.

@@ -188,6 +188,9 @@ pub enum StoreError {
     /// A service wanted to write where another one writes alone: a fault of ours.
     #[error("{0} decided an event for {1}, which is another service's")]
     Foreign(&'static str, Stream),
+    /// The version of a stream or the id of an event that is to be written is stored already.
+    #[error("an event with this id, or at this version of its stream, is stored already")]
+    Taken,
     /// Another process owns the file, or the log was closed.
     #[error("the log is not available: {0}")]
     Unavailable(String),
@@ -207,13 +210,17 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
             if transaction.head() != at {
                 return Ok(Wrote::Moved(transaction.head().clone()));
             }
-            let ids = supposed.absent.iter().copied().chain(rows.iter().map(|row| row.id)).collect();
-            let found = transaction.lookup(&Lookup { streams: supposed.streams.clone(), ids }).await?;
-            if found.versions != supposed.versions || found.requests.iter().any(Option::is_some) {
-                return Ok(Wrote::Refuted);
+            if !(supposed.streams.is_empty() && supposed.absent.is_empty()) {
+                let lookup = Lookup { streams: supposed.streams.clone(), ids: supposed.absent.clone() };
+                let found = transaction.lookup(&lookup).await?;
+                if found.versions != supposed.versions || found.requests.iter().any(Option::is_some) {
+                    return Ok(Wrote::Refuted);
+                }
             }
-            transaction.commit(rows).await?;
-            Ok(Wrote::Done)
+            match transaction.commit(rows).await {
+                Err(StoreError::Taken) => Ok(Wrote::Refuted),
+                done => done.map(|()| Wrote::Done),
+            }
         })
     }
     /// Reads the head without a lock.
@@ -264,7 +271,8 @@ pub trait Transaction: Send {
     fn head(&self) -> &Head;
     /// Versions and requests as of the head.
     fn lookup<'a>(&'a mut self, lookup: &'a Lookup) -> Later<'a, Found>;
-    /// Writes the rows, moves the head to the last of them and makes it durable.
+    /// Writes the rows, moves the head to the last of them and makes it durable; [`StoreError::Taken`] where a unique key
+    /// forbids it, and then nothing is written.
     fn commit<'a>(self: Box<Self>, rows: &'a [Row]) -> Later<'a, ()>
     where
         Self: 'a;

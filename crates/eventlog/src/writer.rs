@@ -11,9 +11,9 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use crate::append::{Committed, MAX_EVENTS, Rejected};
-use crate::batch::{Batch, Hearsay, Outcome, Prepared, Questions};
-use crate::gather::{Gather, MAX_WAITING};
-use crate::store::{Head, Row, Select, Store, StoreError, Wrote};
+use crate::batch::{Batch, Outcome, Prepared, Questions, Versions};
+use crate::gather::{Gather, MAX_BATCH, MAX_WAITING};
+use crate::store::{Head, Row, Select, Store, StoreError, Supposed, Wrote};
 
 /// Rows read to find all of one request's: [`MAX_EVENTS`].
 const REQUEST_PAGE: i64 = 64;
@@ -21,6 +21,8 @@ const _: () = assert!(REQUEST_PAGE.unsigned_abs() == MAX_EVENTS as u64);
 /// How often a batch may be beaten by another process before it takes the head's lock.
 const MAX_RACES: u32 = 2;
 
+/// From so many callers on, half of them are written at once.
+const MANY: usize = 128;
 /// How often those who were answered are given a turn before the next batch is taken.
 const MAX_TURNS: u32 = 64;
 
@@ -29,6 +31,16 @@ const MAX_TURNS: u32 = 64;
 struct Waiting {
     append: Prepared,
     answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Committed, Rejected>>;
+
+/// Appends that are written together, and who waits for them.
+struct Crowd {
+    appends: Vec<Prepared>,
+    answers: Vec<Answer>,
+    /// How many others are known to write: they wait already, or were answered and will be back.
+    others: usize,
 }
 
 /// What waits for the writer; nothing once it was closed.
@@ -48,25 +60,53 @@ impl Queue {
         self.gather().as_ref().map(Gather::waiting)
     }
 
-    /// The next batch, once there is one; none when nothing comes any more. Those who were answered by the last one are
-    /// given a turn to come along with whoever came first: else the crowds would take turns for ever, one of them often a
-    /// single caller, each waiting for the other's commit. After one caller nobody is waited for.
-    async fn next(&self, answered: usize) -> Option<Vec<Waiting>> {
-        let crowd = self.waiting()? + answered;
+    fn is_shared(&self) -> bool {
+        self.gather().as_ref().is_none_or(Gather::is_shared)
+    }
+
+    fn take(&self, all: usize) -> Option<Crowd> {
+        let (appends, answers): (Vec<_>, Vec<_>) = {
+            let taken = self.gather().as_mut()?.take_batch();
+            taken.into_iter().map(|waiting| (waiting.append, waiting.answer)).unzip()
+        };
+        let others = all.saturating_sub(appends.len());
+        Some(Crowd { appends, answers, others })
+    }
+
+    /// The next crowd, once there is one; none when nothing comes any more. Those who were answered last are given a turn
+    /// to come along with whoever came first: else the crowds would take turns for ever, one of them often a single
+    /// caller, each waiting for the other's commit. After one caller nobody is waited for, and of one tenant's many only
+    /// for half, so that one half works while the other is written.
+    async fn next(&self, answered: usize) -> Option<Crowd> {
+        let all = self.waiting()? + answered;
+        let halves = all >= MANY && !self.is_shared();
+        let enough = if halves { all.div_ceil(2).min(MAX_BATCH.appends) } else { all };
         while self.waiting()? == 0 {
             self.filled.notified().await;
         }
         for _ in 0..MAX_TURNS {
-            if self.waiting()? >= crowd {
+            if self.waiting()? >= enough {
                 break;
             }
             tokio::task::yield_now().await;
         }
-        self.gather().as_mut().map(Gather::take_batch)
+        self.take(all)
+    }
+
+    /// The crowd after one that is being written, once all others that are known are there: never, where they are few,
+    /// who had better come along with those that are being written, or where tenants share the log, who had not to wait
+    /// for more than one batch.
+    async fn ahead(&self, written: &Crowd) -> Option<Crowd> {
+        let enough = written.others.min(MAX_BATCH.appends);
+        if self.is_shared() || enough < MANY / 2 {
+            return std::future::pending().await;
+        }
+        while self.waiting()? < enough {
+            self.filled.notified().await;
+        }
+        self.take(written.appends.len() + written.others)
     }
 }
-
-type Answer = oneshot::Sender<Result<Committed, Rejected>>;
 
 /// One end of the queue: when either is dropped, whatever waits is turned away.
 #[derive(Debug)]
@@ -112,22 +152,33 @@ fn closed() -> StoreError {
 
 async fn run(store: Weak<dyn Store>, end: End) {
     let mut known = Known::default();
-    let mut answered = 0;
-    while let Some(waiting) = end.0.next(answered).await {
-        answered = waiting.len();
+    let Some(mut crowd) = end.0.next(0).await else { return };
+    let mut draft = None;
+    loop {
         // A handle waits for each answer, so the store is still there unless all of them were dropped.
         let Some(store) = store.upgrade() else { return };
-        let (appends, answers): (Vec<_>, Vec<_>) =
-            waiting.into_iter().map(|waiting| (waiting.append, waiting.answer)).unzip();
-        match known.commit(store.as_ref(), &appends).await {
-            Ok(decided) => decided.tell(store.as_ref(), &appends, answers).await,
+        let (decided, ahead) = known.write(store.as_ref(), &crowd, draft.take(), &end.0).await;
+        let answered = crowd.appends.len();
+        match decided {
+            Ok(decided) => decided.tell(store.as_ref(), crowd).await,
             Err(error) => {
                 let why = error.to_string();
-                for answer in answers {
+                for answer in crowd.answers {
                     let _unheard = answer.send(Err(StoreError::Unavailable(why.clone()).into()));
                 }
             }
         }
+        drop(store);
+        crowd = match ahead {
+            Some((next, drafted)) => {
+                draft = drafted;
+                next
+            }
+            None => match end.0.next(answered).await {
+                Some(next) => next,
+                None => return,
+            },
+        };
     }
 }
 
@@ -139,63 +190,113 @@ struct Decided {
     unknown: Vec<Row>,
 }
 
+/// A batch as it is if the log ends at a head and all that is supposed holds.
+struct Draft {
+    at: Head,
+    supposed: Supposed,
+    rows: Vec<Row>,
+    outcomes: Vec<Outcome>,
+    /// Whether the log was left there by this process: others may not be writing at all.
+    alone: bool,
+}
+
 /// What this process knows of the log without asking.
 #[derive(Default)]
 struct Known {
-    /// Where its own last write left it.
+    /// Where its own last write leaves it.
     head: Option<Head>,
-    hearsay: Hearsay,
+    versions: Versions,
 }
 
 impl Known {
-    /// Writes a batch. Where the store breaks off, so that nobody knows whether it was written, it is tried once more,
-    /// under the lock: then the requests' ids tell.
-    async fn commit(&mut self, store: &dyn Store, appends: &[Prepared]) -> Result<Decided, StoreError> {
-        let questions = Questions::of(appends, &self.hearsay);
-        let (mut rows, mut unknown) = (Vec::new(), Vec::new());
-        let mut outcomes = match self.at_once(store, appends, &questions, &mut rows).await {
-            Ok(None) => self.locked(store, appends, &questions, &mut rows).await,
-            decided => decided.map(Option::unwrap_or_default),
-        };
-        if let Err(error @ (StoreError::Database(_) | StoreError::Unavailable(_))) = &outcomes {
-            tracing::warn!(%error, "whether a batch was written is unknown; trying it once more");
-            unknown = std::mem::take(&mut rows);
-            outcomes = self.locked(store, appends, &questions, &mut rows).await;
-        }
-        Ok(Decided { outcomes: outcomes?, rows, unknown })
+    /// What the batch comes to at this head. What is known afterwards is what is known once it is written.
+    fn draft(&mut self, at: Head, appends: &[Prepared]) -> Draft {
+        let questions = Questions::of(appends, &self.versions);
+        let mut batch = Batch::new(&at, &questions, &questions.supposed);
+        let outcomes = batch.take_all(appends, &vec![None; appends.len()]);
+        let supposed = batch.supposed(&at, &self.versions, &outcomes);
+        let rows = std::mem::take(&mut batch.rows);
+        let alone = self.versions.note(&at, &batch);
+        self.head = Some(batch.head);
+        Draft { at, supposed, rows, outcomes, alone }
     }
 
-    /// Writes a batch on what is supposed; none if the lock must decide. `rows` are what was tried last.
-    async fn at_once(
+    /// Writes a crowd's batch. Meanwhile the next one gathers, and is drafted behind it: what comes of that only holds if
+    /// this one was written as it was drafted.
+    async fn write(
+        &mut self,
+        store: &dyn Store,
+        crowd: &Crowd,
+        draft: Option<Draft>,
+        queue: &Queue,
+    ) -> (Result<Decided, StoreError>, Option<(Crowd, Option<Draft>)>) {
+        let ends = store.heard().map_or(i64::MIN, |head| head.position);
+        let draft = match draft.filter(|draft| draft.at.position >= ends) {
+            Some(draft) => draft,
+            None => match self.last(store).await {
+                Ok(head) => self.draft(head, &crowd.appends),
+                Err(error) => return (self.settle(store, &crowd.appends, Err(error), Vec::new()).await, None),
+            },
+        };
+        let (wrote, ahead) = {
+            let mut writing = store.write_at(&draft.at, &draft.supposed, &draft.rows);
+            tokio::select! {
+                biased;
+                wrote = &mut writing => (wrote, None),
+                Some(next) = queue.ahead(crowd), if draft.alone => {
+                    let drafted = self.head.take().map(|head| self.draft(head, &next.appends));
+                    (writing.await, Some((next, drafted)))
+                }
+            }
+        };
+        if matches!(wrote, Ok(Wrote::Done)) {
+            let Draft { rows, outcomes, .. } = draft;
+            return (Ok(Decided { rows, outcomes, unknown: Vec::new() }), ahead);
+        }
+        self.head = None;
+        let decided = self.settle(store, &crowd.appends, wrote, draft.rows).await;
+        (decided, ahead.map(|(next, _)| (next, None)))
+    }
+
+    /// Where the log ends, as far as this process knows, or else by asking.
+    async fn last(&mut self, store: &dyn Store) -> Result<Head, StoreError> {
+        let last = |head: &Head| (head.epoch, head.position);
+        match self.head.take().into_iter().chain(store.heard()).max_by_key(last) {
+            Some(head) => Ok(head),
+            None => store.head().await,
+        }
+    }
+
+    /// Decides a batch that was not written as it was drafted. Where the log went on meanwhile it is drafted again, a few
+    /// times; then the head's lock decides. Where the store broke off, so that nobody knows whether the rows that were
+    /// `tried` are written, it is tried once more, under the lock: then the requests' ids tell.
+    async fn settle(
         &mut self,
         store: &dyn Store,
         appends: &[Prepared],
-        questions: &Questions,
-        rows: &mut Vec<Row>,
-    ) -> Result<Option<Vec<Outcome>>, StoreError> {
-        let last = |head: &Head| (head.epoch, head.position);
-        let mut at = match self.head.take().into_iter().chain(store.heard()).max_by_key(last) {
-            Some(head) => head,
-            None => store.head().await?,
-        };
-        let new = vec![None; appends.len()];
-        for _ in 0..MAX_RACES {
-            let mut batch = Batch::new(&at, questions, &questions.supposed);
-            let outcomes = batch.take_all(appends, &new);
-            *rows = std::mem::take(&mut batch.rows);
-            match store.write_at(&at, &batch.supposed(&outcomes), rows).await? {
-                Wrote::Done => {
-                    batch.tell(&mut self.hearsay);
-                    self.head = Some(batch.head);
-                    return Ok(Some(outcomes));
-                }
-                Wrote::Moved(head) => at = head,
-                Wrote::Refuted => break,
+        mut wrote: Result<Wrote, StoreError>,
+        mut tried: Vec<Row>,
+    ) -> Result<Decided, StoreError> {
+        for _ in 1..MAX_RACES {
+            let Ok(Wrote::Moved(head)) = wrote else { break };
+            let Draft { at, supposed, rows, outcomes, .. } = self.draft(head, appends);
+            wrote = store.write_at(&at, &supposed, &rows).await;
+            if matches!(wrote, Ok(Wrote::Done)) {
+                return Ok(Decided { rows, outcomes, unknown: Vec::new() });
             }
+            tried = rows;
         }
-        rows.clear();
-        self.head = Some(at);
-        Ok(None)
+        let mut unknown = Vec::new();
+        let mut outcomes = match wrote {
+            Ok(_) => self.locked(store, appends, &mut tried).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error @ (StoreError::Database(_) | StoreError::Unavailable(_))) = &outcomes {
+            tracing::warn!(%error, "whether a batch was written is unknown; trying it once more");
+            unknown = std::mem::take(&mut tried);
+            outcomes = self.locked(store, appends, &mut tried).await;
+        }
+        Ok(Decided { outcomes: outcomes?, rows: tried, unknown })
     }
 
     /// Writes a batch under the head's lock. `rows` are what was tried.
@@ -203,19 +304,21 @@ impl Known {
         &mut self,
         store: &dyn Store,
         appends: &[Prepared],
-        questions: &Questions,
         rows: &mut Vec<Row>,
     ) -> Result<Vec<Outcome>, StoreError> {
         self.head = None;
+        rows.clear();
+        let questions = Questions::of(appends, &self.versions);
         let mut transaction = store.begin().await?;
-        let found = transaction.lookup(&questions.lookup).await?;
-        let mut batch = Batch::new(transaction.head(), questions, &found.versions);
+        let found = transaction.lookup(&questions.lookup()).await?;
+        let began = transaction.head().clone();
+        let mut batch = Batch::new(&began, &questions, &found.versions);
         let outcomes = batch.take_all(appends, &found.requests);
         *rows = std::mem::take(&mut batch.rows);
         if !rows.is_empty() {
             transaction.commit(rows).await?;
         }
-        batch.tell(&mut self.hearsay);
+        self.versions.note(&began, &batch);
         self.head = Some(batch.head);
         Ok(outcomes)
     }
@@ -223,8 +326,8 @@ impl Known {
 
 impl Decided {
     /// Tells everybody what became of theirs, the last first; nobody listens to a caller that was cancelled.
-    async fn tell(mut self, store: &dyn Store, appends: &[Prepared], answers: Vec<Answer>) {
-        for ((answer, outcome), append) in answers.into_iter().zip(self.outcomes).zip(appends).rev() {
+    async fn tell(mut self, store: &dyn Store, crowd: Crowd) {
+        for ((answer, outcome), append) in crowd.answers.into_iter().zip(self.outcomes).zip(&crowd.appends).rev() {
             let settled = match outcome {
                 Outcome::Written(own) => Ok(Committed::Written(self.rows.split_off(own.start))),
                 Outcome::Repeats(own) => Ok(Committed::Repeated(self.rows[own].to_vec())),

@@ -12,7 +12,6 @@ use sla_monitor::state::State;
 use sla_monitor::wheel::Wheel;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use ticket::house::HouseEvent;
-use ticket::sla::SlaEvent;
 use ticket::{Event, codec, stream};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -238,6 +237,8 @@ async fn claimed(url: &str, batch: i64) -> anyhow::Result<Measure> {
 /// The share of deadlines a policy's events name: what is encoded here is what the service reads.
 #[cfg(test)]
 mod tests {
+    use ticket::sla::SlaEvent;
+
     use super::*;
 
     #[test]

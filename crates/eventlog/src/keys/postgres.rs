@@ -1,17 +1,18 @@
 //! Keys in PostgreSQL, in a schema of their own.
 
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use super::vault::{Entry, Held, KeyBytes, Vault, key};
 use crate::postgres::ROLES;
+use crate::postgres::connections::Connections;
 use crate::store::{Later, StoreError};
 
-/// Connections kept to the keys' database.
+/// Connections to the keys' database, and how many of them are kept at hand.
 const MAX_CONNECTIONS: u32 = 4;
+const AT_HAND: usize = 2;
 
-pub(super) struct Postgres(PgPool);
+pub(super) struct Postgres(Connections);
 
 /// Makes the schema; a secret that is there already stays.
 pub(super) async fn migrate(url: &str, secret: &KeyBytes) -> Result<(), StoreError> {
@@ -48,15 +49,17 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<(Self, KeyBytes), StoreError> {
         let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).connect(url).await?;
         let (secret,): (Vec<u8>,) = sqlx::query_as("SELECT secret FROM docket_keys.vault").fetch_one(&pool).await?;
-        Ok((Self(pool), key(&secret)?))
+        Ok((Self(Connections::of(pool, AT_HAND)), key(&secret)?))
     }
 }
 
 impl Vault for Postgres {
     fn erasures(&self) -> Later<'_, i64> {
         Box::pin(async {
+            let mut connection = self.0.take().await?;
             let (erasures,): (i64,) =
-                sqlx::query_as("SELECT erasures FROM docket_keys.vault").fetch_one(&self.0).await?;
+                sqlx::query_as("SELECT erasures FROM docket_keys.vault").fetch_one(&mut *connection).await?;
+            self.0.keep(connection);
             Ok(erasures)
         })
     }
@@ -66,14 +69,16 @@ impl Vault for Postgres {
             if subjects.is_empty() {
                 return Ok(Vec::new());
             }
+            let mut connection = self.0.take().await?;
             let rows: Vec<(Option<Vec<u8>>, Option<i64>)> = sqlx::query_as(
                 "SELECT s.key, s.destroyed FROM unnest($2::uuid[]) WITH ORDINALITY q (subject, n)
                  LEFT JOIN docket_keys.subject s ON s.tenant = $1 AND s.subject = q.subject ORDER BY q.n",
             )
             .bind(tenant)
             .bind(subjects)
-            .fetch_all(&self.0)
+            .fetch_all(&mut *connection)
             .await?;
+            self.0.keep(connection);
             rows.into_iter().map(Held::joined).collect()
         })
     }
@@ -91,7 +96,7 @@ impl Vault for Postgres {
             .bind(subjects)
             .bind(keys)
             .bind(destroyed)
-            .execute(&self.0)
+            .execute(self.0.pool())
             .await?;
             Ok(())
         })
@@ -110,7 +115,7 @@ impl Vault for Postgres {
             )
             .bind(tenant)
             .bind(subject)
-            .execute(&self.0)
+            .execute(self.0.pool())
             .await?;
             Ok(())
         })
@@ -123,7 +128,7 @@ impl Vault for Postgres {
             )
             .bind(after)
             .bind(limit)
-            .fetch_all(&self.0)
+            .fetch_all(self.0.pool())
             .await?;
             rows.into_iter().map(Entry::stored).collect()
         })

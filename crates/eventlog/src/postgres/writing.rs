@@ -1,11 +1,14 @@
 //! Appends to PostgreSQL: at a known head in one round trip, or step by step under the head row's lock.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{LOG_ID, patiently};
+use super::{HEAD, LOG_ID, patiently};
+use crate::columns::before_body;
 use crate::store::{Found, Head, Later, Lookup, Row, StoreError, Supposed, Transaction, Wrote};
 
 pub(super) struct Writing<'a> {
@@ -35,8 +38,10 @@ impl Transaction for Writing<'_> {
             .fetch_all(&mut *self.transaction)
             .await?;
             let requests: Vec<(Option<i64>, Option<Vec<u8>>)> = sqlx::query_as(
+                // One by one through the index: a plan that joins with all of the log would do it under the head's lock.
                 "SELECT e.position, e.content FROM unnest($2::uuid[]) WITH ORDINALITY q (id, n)
-                 LEFT JOIN docket.event e ON e.log_id = $1 AND e.id = q.id ORDER BY q.n",
+                 LEFT JOIN LATERAL (SELECT * FROM docket.event WHERE log_id = $1 AND id = q.id LIMIT 1) e ON TRUE
+                 ORDER BY q.n",
             )
             .bind(LOG_ID)
             .bind(&lookup.ids)
@@ -83,46 +88,86 @@ pub(super) fn hear(heard: &watch::Sender<Head>, told: Head) {
     });
 }
 
-/// The end of the log as an announcement tells it: position, epoch, time of recording and hash.
+/// The end of the log behind this row as it is announced: position, epoch, time of recording and hash.
+fn announcement(epoch: i64, last: &Row) -> String {
+    format!("{} {epoch} {} {}", last.position, last.recorded_us, STANDARD.encode(&last.hash))
+}
+
+/// The end of the log that was announced so.
 pub(super) fn announced(log: Uuid, payload: &str) -> Option<Head> {
     let mut words = payload.split(' ');
     let mut number = || words.next()?.parse::<i64>().ok();
     let (position, epoch, recorded_us) = (number()?, number()?, number()?);
-    let digits = words.next()?;
-    let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    let hash = (0..digits.len()).step_by(2).map(byte).collect::<Option<_>>()?;
+    let hash = STANDARD.decode(words.next()?).ok()?;
     Some(Head { log, epoch, position, hash, recorded_us })
 }
 
-/// `docket.append` in one round trip; without rows it only checks what is supposed.
+/// Whether in the log `$1` every stream `$2`, `$3` is at its version `$4` and no id of `$5` is stored.
+macro_rules! holds {
+    () => {
+        "NOT EXISTS (
+             SELECT FROM unnest($2::text[], $3::text[], $4::bigint[]) q (tenant, stream, version)
+             WHERE q.version <> coalesce((SELECT e.version FROM docket.event e
+                                          WHERE e.log_id = $1 AND e.tenant = q.tenant AND e.stream = q.stream
+                                          ORDER BY e.version DESC LIMIT 1), 0))
+         AND NOT EXISTS (
+             SELECT FROM unnest($5::uuid[]) q (id)
+             WHERE (SELECT e.position FROM docket.event e WHERE e.log_id = $1 AND e.id = q.id) IS NOT NULL)"
+    };
+}
+
+/// Appends in one transaction of one statement, if the log still ends where it is supposed to and the rest holds. That is
+/// looked up without a lock: it is seen at least as the caller saw it, and if the log still ends there when the head is
+/// moved, nothing came since.
+const APPEND: &str = concat!(
+    "WITH moved AS (
+         UPDATE docket.head SET position = $9, hash = $10, recorded_us = $11
+         WHERE log_id = $1 AND epoch = $6 AND position = $7 AND hash = $8 AND ",
+    holds!(),
+    "    RETURNING log_id),
+     written AS (
+         INSERT INTO docket.event (log_id, ",
+    before_body!(),
+    ", body, hash)
+         SELECT $1, * FROM unnest($13::bigint[], $14::uuid[], $15::text[], $16::text[], $17::bigint[], $18::text[],
+             $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::uuid[], $24::bytea[], $25::uuid[],
+             $26::uuid[], $27::text[], $28::bytea[], $29::bytea[])
+         WHERE EXISTS (SELECT FROM moved))
+     SELECT pg_notify('docket_log', $12) FROM moved"
+);
+const HOLDS: &str = concat!("SELECT $1::bigint IS NOT NULL AND ", holds!());
+
+/// Writes the rows behind the head; without rows it only checks what is supposed, wherever the log ends.
 pub(super) async fn append(
     connection: &mut PgConnection,
     at: &Head,
     supposed: &Supposed,
     rows: &[Row],
 ) -> Result<Wrote, StoreError> {
-    let query = sqlx::query_as(
-        "SELECT log, epoch, position, hash, recorded_us FROM docket.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-             $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
-    );
     let (tenants, streams): (Vec<&str>, Vec<&str>) =
         supposed.streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).unzip();
-    let query = query.bind(LOG_ID).bind(at.epoch).bind(at.position).bind(&at.hash);
-    let query = query.bind(tenants).bind(streams).bind(&supposed.versions).bind(&supposed.absent);
-    let ends: Option<Head> = match columns(query, rows).fetch_optional(connection).await {
-        // A stream or a request of the rows is already there.
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => None,
-        ends => ends?,
+    let Some(last) = rows.last() else {
+        let query = sqlx::query_as(HOLDS).bind(LOG_ID).bind(tenants).bind(streams);
+        let (holds,) = query.bind(&supposed.versions).bind(&supposed.absent).fetch_one(connection).await?;
+        return Ok(if holds { Wrote::Done } else { Wrote::Refuted });
     };
-    let wrote = |ends: &Head| rows.last().is_none_or(|last| ends.hash == last.hash);
-    Ok(match ends {
-        None => Wrote::Refuted,
-        Some(ends) if wrote(&ends) => Wrote::Done,
-        Some(ends) => Wrote::Moved(ends),
-    })
+    let query = sqlx::query(APPEND).bind(LOG_ID).bind(tenants).bind(streams);
+    let query = query.bind(&supposed.versions).bind(&supposed.absent).bind(at.epoch).bind(at.position).bind(&at.hash);
+    let query = query.bind(last.position).bind(&last.hash).bind(last.recorded_us).bind(announcement(at.epoch, last));
+    let moved = match columns(query, rows).execute(&mut *connection).await {
+        Ok(done) => done.rows_affected() == 1,
+        // A stream or a request of the rows is already there.
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(Wrote::Refuted),
+        Err(error) => return Err(error.into()),
+    };
+    if moved {
+        return Ok(Wrote::Done);
+    }
+    let ends: Head = sqlx::query_as(HEAD).bind(LOG_ID).fetch_one(connection).await?;
+    Ok(if ends == *at { Wrote::Refuted } else { Wrote::Moved(ends) })
 }
 
-type Query<'q> = sqlx::query::QueryAs<'q, Postgres, Head, PgArguments>;
+type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
 /// Binds all rows, one array a column.
 fn columns<'q>(query: Query<'q>, rows: &'q [Row]) -> Query<'q> {
@@ -156,10 +201,10 @@ mod tests {
     #[test]
     fn an_announcement_tells_where_the_log_ends_and_nothing_else_does() {
         let log = Uuid::from_u128(7);
-        let head = announced(log, "42 3 1700000000000000 00ff10").unwrap();
+        let head = announced(log, "42 3 1700000000000000 AP8Q").unwrap();
         assert_eq!((head.log, head.epoch, head.position, head.recorded_us), (log, 3, 42, 1_700_000_000_000_000));
         assert_eq!(head.hash, [0, 255, 16]);
-        for other in ["", "42", "42 3 17", "42 3 17 0", "42 3 17 0g", "42 3 x 00", "é"] {
+        for other in ["", "42", "42 3 17", "42 3 17 0", "42 3 17 0-ff", "42 3 x AP8Q", "é"] {
             assert_eq!(announced(log, other), None, "{other:?}");
         }
     }

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteArguments;
 use tokio::sync::watch;
 
 use crate::columns::{COLUMNS, before_body};
-use crate::store::{Found, Head, Later, Lookup, Row, Transaction};
+use crate::store::{Found, Head, Later, Lookup, Row, StoreError, Transaction};
 
 /// Rows a statement inserts at once: 2 to the power of each of the indices, so that few statements insert any number.
 static INSERTS: LazyLock<[Arc<str>; 8]> = LazyLock::new(|| std::array::from_fn(|power| insert(1 << power)));
@@ -65,7 +65,7 @@ impl Transaction for Writing<'_> {
             for (power, sql) in INSERTS.iter().enumerate().rev() {
                 while let Some((some, others)) = rest.split_at_checked(1 << power) {
                     let query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
-                    some.iter().fold(query, bind).execute(&mut *self.transaction).await?;
+                    some.iter().fold(query, bind).execute(&mut *self.transaction).await.map_err(taken)?;
                     rest = others;
                 }
             }
@@ -79,6 +79,13 @@ impl Transaction for Writing<'_> {
             self.moved.send_replace(last.position);
             Ok(())
         })
+    }
+}
+
+fn taken(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::Taken,
+        error => error.into(),
     }
 }
 

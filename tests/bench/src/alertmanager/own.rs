@@ -107,7 +107,7 @@ async fn configured(log: &Log) -> anyhow::Result<()> {
         ("notifier", "ReminderRule", "late", rule),
     ];
     let event = |(service, kind, name, spec): (&str, &str, &str, Value)| {
-        let applied = HouseEvent::ConfigApplied { kind: kind.to_owned(), name: name.to_owned(), spec };
+        let applied = HouseEvent::ConfigApplied { kind: kind.to_owned(), name: name.to_owned(), spec, reason: None };
         (stream::config(service, kind, name), Event::House(applied))
     };
     write(log, documents.map(event).to_vec()).await
@@ -123,6 +123,7 @@ async fn introduced(notifier: &Service<Notifier>, hook: &str) -> anyhow::Result<
         digest: Uuid::nil(),
         address: sealed(format!("http://{hook}/")),
         secret: Some(sealed("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into())),
+        site: None,
     };
     let settings = Settings { language: "en".into(), zone: "UTC".into(), ways: vec![way], ..Settings::default() };
     let ask = Ask::by_itself("bench", tenant, Uuid::new_v4());
