@@ -43,6 +43,7 @@ test: check ## install what is missing, check, run the tests; the long ones are 
 check: setup ## formatting, lints, the gRPC contract, the house rules
 	cargo fmt --all --check && cargo fmt --manifest-path tests/bench/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --manifest-path tests/bench/Cargo.toml --target-dir target -- -D warnings
 	.venv/bin/buf lint proto
 	.venv/bin/buf format -d --exit-code proto
 	cargo nextest run -p tests --test tidy

@@ -1,6 +1,7 @@
 //! The one loop in which every service runs: fold the log, decide what is asked, react to what others did, and do
 //! what falls due. The simulator runs this same loop under a clock moved by hand.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use decider::{At, Core, Read};
@@ -37,6 +38,8 @@ pub struct Service<C: Core<Event = Event>> {
     folded: RwLock<Folded<C>>,
     folding: Mutex<()>,
     cursor: Mutex<Option<Cursor>>,
+    /// How far this replica itself has reacted.
+    came: AtomicU64,
     position: watch::Sender<u64>,
     /// Where the log ended when this service was opened.
     goal: u64,
@@ -62,6 +65,7 @@ impl<C: Core<Event = Event>> Service<C> {
             folded: RwLock::new(folded),
             folding: Mutex::new(()),
             cursor: Mutex::new(None),
+            came: AtomicU64::new(0),
             goal,
             leads: watch::Sender::new(false),
             log,
@@ -105,9 +109,10 @@ impl<C: Core<Event = Event>> Service<C> {
         self.read().undecidable()
     }
 
-    /// The last position before which every cause is settled or parked.
+    /// The last position up to which every cause is settled or parked, as far as this replica knows: the one that leads
+    /// knows it at once, the others from what is noted in the log now and then.
     pub fn reacted(&self) -> u64 {
-        self.read().reacted
+        self.read().reacted.max(self.came.load(Ordering::Relaxed))
     }
 
     /// Tells when more has been folded.

@@ -325,15 +325,19 @@ impl Known {
 }
 
 impl Decided {
-    /// Tells everybody what became of theirs, the last first; nobody listens to a caller that was cancelled.
+    /// Tells everybody what became of theirs, in the order of the log, so that whoever folds its own rows finds that
+    /// those before them are folded already; nobody listens to a caller that was cancelled.
     async fn tell(mut self, store: &dyn Store, crowd: Crowd) {
-        for ((answer, outcome), append) in crowd.answers.into_iter().zip(self.outcomes).zip(&crowd.appends).rev() {
-            let settled = match outcome {
+        let mut settled = Vec::with_capacity(crowd.answers.len());
+        for (outcome, append) in self.outcomes.into_iter().zip(&crowd.appends).rev() {
+            settled.push(match outcome {
                 Outcome::Written(own) => Ok(Committed::Written(self.rows.split_off(own.start))),
                 Outcome::Repeats(own) => Ok(Committed::Repeated(self.rows[own].to_vec())),
                 Outcome::Stored(first) => stored(store, append.request, first, &mut self.unknown).await,
                 Outcome::Rejected(rejected) => Err(rejected),
-            };
+            });
+        }
+        for (answer, settled) in crowd.answers.into_iter().zip(settled.into_iter().rev()) {
             let _unheard = answer.send(settled);
         }
     }

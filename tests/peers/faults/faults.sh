@@ -5,11 +5,12 @@ set -euo pipefail
 
 cd "$(dirname "$0")/../../.."
 built=$PWD/target/faults
+mkdir -p "$built"
 
 # program [FEATURE]: builds it and keeps it under a name of its own.
 program() {
-    cargo build --profile ci -p docket --target-dir "$built" ${1:+--features "$1"}
-    cp "$built/ci/docket" "$built/docket${1:+-$1}"
+    cargo build --profile ci --workspace --bin docket ${1:+--features "docket/$1"}
+    cp target/ci/docket "$built/docket${1:+-$1}"
 }
 
 program unfenced
@@ -17,4 +18,5 @@ program effect-first
 program
 export DOCKET=$built/docket DOCKET_UNFENCED=$built/docket-unfenced DOCKET_EFFECT_FIRST=$built/docket-effect-first
 export DOCKET_FAULTS=${DOCKET_FAULTS:-200}
-CI=true exec tests/setup/nats.sh cargo nextest run --profile long -p docket --no-capture faults::
+CI=true exec tests/setup/nats.sh cargo nextest run --cargo-profile ci --workspace --profile long --no-capture \
+    -E 'package(docket) & test(faults::)'

@@ -31,7 +31,7 @@ const LAG: Metric = Metric {
 };
 const REACTED: Metric = Metric {
     name: "docket.reacted.position",
-    description: "The last position before which every cause is settled or parked.",
+    description: "The last position up to which every cause is settled or parked, as far as this replica knows.",
     unit: "{event}",
 };
 const LEADS: Metric = Metric {

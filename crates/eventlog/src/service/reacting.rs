@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use decider::{Core, Micros, Reaction, Tenant};
 use futures_util::future::join_all;
@@ -142,6 +143,7 @@ impl<C: Core<Event = Event>> Service<C> {
                 cursor.position = cause.position;
             }
             cursor.position = through;
+            self.came.fetch_max(through, Ordering::Relaxed);
             if through >= end {
                 return Ok(true);
             }
@@ -197,7 +199,7 @@ impl<C: Core<Event = Event>> Service<C> {
 
     /// Says how far the reactions have come: at most once in [`REACTED_EVERY_US`], and only if something else happened.
     async fn note_reacted(&self, cursor: &mut Cursor, now: Micros) -> Result<(), StoreError> {
-        cursor.marked = cursor.marked.max(self.reacted());
+        cursor.marked = cursor.marked.max(self.read().reacted);
         if cursor.position <= cursor.marked || now < cursor.marked_at.saturating_add(REACTED_EVERY_US) {
             return Ok(());
         }

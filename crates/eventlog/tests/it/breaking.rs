@@ -91,3 +91,25 @@ async fn killed_connections_lose_and_double_nothing() {
     assert!(requests == expected, "{killed} killed, {asked:?}");
     verify(&log).await.unwrap();
 }
+
+/// Whoever asks after a while of rest, in which the server was started anew, is answered at once.
+#[tokio::test]
+async fn connections_that_broke_while_nobody_used_them_are_replaced() {
+    let Some(place) = Place::postgres().await else { return };
+    let Place::Postgres(url) = &place else { panic!("not in PostgreSQL") };
+    let log = Log::open(Arc::new(Postgres::open(url).await.unwrap()), Keys::memory(1));
+    log.append(append(1, &["ticket/a"])).await.unwrap();
+    let heads = (0..4).map(|_| async { log.head().await.unwrap().position });
+    assert_eq!(futures_util::future::join_all(heads).await, [1; 4]);
+    let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let (killed,): (i64,) = sqlx::query_as(all).fetch_one(&mut connection).await.unwrap();
+    assert!(killed >= 2, "{killed}: one that listens, and one at hand at least");
+    // For as long as a connection is believed without asking it.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for request in 2..8 {
+        assert_eq!(log.head().await.unwrap().position, i64::try_from(request).unwrap() - 1);
+        log.append(append(request, &["ticket/a"])).await.unwrap();
+    }
+}

@@ -89,8 +89,8 @@ pub(crate) async fn run(part: &Part) -> anyhow::Result<String> {
     loop {
         let due = notifier.step().await?;
         sender.step().await?;
-        let (owed, begun) = notifier.view(|state| (outbox::pending(state), outbox::in_flight(state).len()));
-        if owed == 0 && begun == 0 && due.is_none() {
+        let (owed, open) = notifier.view(|state| (outbox::pending(state), outbox::in_flight(state).len()));
+        if owed == 0 && open == 0 && due.is_none() {
             break;
         }
     }

@@ -19,6 +19,8 @@ const STALL_SECS: u64 = 60;
 /// Longest wait until everything is told everywhere after the load, seconds: letters nobody knows the end of are
 /// settled within one minute, again after each kill.
 const SETTLE_SECS: u64 = 240;
+/// The log is at rest once it stood still for so long, seconds: longer than a dead leader's lease.
+const STILL_SECS: f64 = 10.0;
 /// Room on the database's disk, MiB: to begin with, and for each fault and what is written until the next.
 const DISK_MIB: (usize, usize) = (512, 6);
 /// Between two faults.
@@ -123,16 +125,22 @@ fn halted(ground: &Ground) -> Option<String> {
 /// Waits until the log ends and everybody has heard it to its end.
 fn settle(ground: &Ground) -> Result<(), String> {
     let metric = |name: &str, metric: &str| ground.cluster().metric(name, metric);
-    let position = |part: &str, name: &str| metric(name, &format!("docket_projection_position{{service=\"{part}\"}}"));
+    let of =
+        |part: &str, name: &str, what: &str| metric(name, &format!("docket_{what}_position{{service=\"{part}\"}}"));
     let replicas = |part: &str| [format!("{part}-1"), format!("{part}-2")];
-    wait("every letter has left", SETTLE_SECS, || {
-        replicas("notifier").iter().all(|name| metric(name, "docket_notifier_outbox") == Some(0))
-    })?;
-    wait("every replica and the relay are at the head", SETTLE_SECS, || {
+    let letters = || replicas("notifier").iter().any(|name| metric(name, "docket_notifier_outbox") != Some(0));
+    let mut still = (None, Stopwatch::start());
+    wait("every letter has left, and everybody has heard and acted on the log to its end", SETTLE_SECS, || {
         let Some(head) = head(ground) else { return false };
-        let folded = PARTS[1..].iter().all(|part| replicas(part).iter().all(|name| position(part, name) == Some(head)));
+        if still.0 != Some(head) || letters() {
+            still = (Some(head), Stopwatch::start());
+        }
+        let settled = PARTS[1..].iter().all(|part| {
+            let reacted = ground.leader(part).and_then(|name| of(part, &name, "reacted"));
+            reacted == Some(head) && replicas(part).iter().all(|name| of(part, name, "projection") == Some(head))
+        });
         let relayed = ground.leader("relay").and_then(|name| metric(&name, "docket_relay_position{stream=\"DOCKET\"}"));
-        folded && relayed == Some(head)
+        settled && relayed == Some(head) && still.1.secs() >= STILL_SECS
     })
 }
 

@@ -140,7 +140,7 @@ pub(crate) fn replica(part: &str, is: impl Fn(&str) -> bool) -> Option<String> {
 }
 
 /// Waits until something holds.
-pub(crate) fn wait(what: &str, secs: u64, holds: impl Fn() -> bool) -> Result<(), String> {
+pub(crate) fn wait(what: &str, secs: u64, mut holds: impl FnMut() -> bool) -> Result<(), String> {
     for _ in 0..secs * 10 {
         if holds() {
             return Ok(());
