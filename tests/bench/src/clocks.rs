@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use decider::{Core, Micros, Recorded, Tenant};
 use eventlog::clock::machine_now;
-use eventlog::{Append, Clock, NewEvent, Service};
+use eventlog::{Clock, Service};
 use sla_monitor::SlaMonitor;
 use sla_monitor::state::State;
 use sla_monitor::wheel::Wheel;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use ticket::house::HouseEvent;
-use ticket::{Event, codec, stream};
+use ticket::{Event, stream};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -144,12 +144,12 @@ async fn fired(url: &str) -> anyhow::Result<Measure> {
     for (kind, name, spec) in documents() {
         let stream = stream::config("sla-monitor", &kind, &name);
         let event = Event::House(HouseEvent::ConfigApplied { kind, name, spec, reason: None });
-        write(&log, vec![(stream, event)], second - 40_000_000).await?;
+        docket::write(&log, vec![(stream, event)], second - 40_000_000).await?;
     }
     for n in 0..BURST {
         let id = Uuid::new_v4();
         let at = second - 3_600_000_000 + i64::from(n) * 100;
-        write(&log, vec![(stream::ticket(id), Event::Intake(made::received(id, at)))], at).await?;
+        docket::write(&log, vec![(stream::ticket(id), Event::Intake(made::received(id, at)))], at).await?;
     }
     let service = Service::<SlaMonitor>::start(Arc::clone(&log), Clock::machine()).await?;
     // Every clock is started before the second comes.
@@ -178,29 +178,6 @@ fn documents() -> [(String, String, serde_json::Value); 2] {
     let calendar = serde_json::json!({"zone": "UTC", "weekly": weekly});
     let policy = serde_json::json!({"calendar": "always", "clocks": {"resolution": {"target": "1h"}}});
     [("Calendar".to_owned(), "always".to_owned(), calendar), ("SlaPolicy".to_owned(), "standard".to_owned(), policy)]
-}
-
-async fn write(log: &eventlog::Log, events: Vec<(decider::Stream, Event)>, at: Micros) -> anyhow::Result<()> {
-    let request = Uuid::new_v4();
-    let mut encoded = Vec::new();
-    for (stream, event) in events {
-        let (kind, body) = codec::encode(&event)?;
-        encoded.push(NewEvent { stream, kind, body });
-    }
-    let append = Append {
-        tenant: Tenant::new("bench"),
-        actor: "user/bench".into(),
-        request,
-        content: request.as_bytes().to_vec(),
-        causation: None,
-        trace: String::new(),
-        now: at,
-        occurred_at: at,
-        guards: decider::Guards::new(),
-        events: encoded,
-    };
-    log.append(append).await?;
-    Ok(())
 }
 
 /// How late each breach was recorded, microseconds.

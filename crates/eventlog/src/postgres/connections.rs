@@ -1,5 +1,5 @@
-//! Connections kept at hand. The pool asks the server at both ends of each use whether the connection still stands, which
-//! costs twice what most questions to the log do.
+//! Connections kept at hand. The pool asks the server at both ends of each use whether the connection still stands, two
+//! round trips more for every question of one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,10 +7,12 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::Postgres;
 use sqlx::{Connection, PgPool};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A connection unused for so long is asked whether it still stands.
 const DOUBTED: Duration = Duration::from_secs(1);
+/// One that does not answer that for so long is given up: the other end may be gone without a word.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// A pool, and some of its connections at hand.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl Connections {
     /// dropped, it is the pool's again, which looks at what became of it.
     pub(crate) async fn take(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         while let Some((mut connection, since)) = self.last() {
-            if since.elapsed() < DOUBTED || connection.ping().await.is_ok() {
+            if since.elapsed() < DOUBTED || matches!(timeout(ANSWER, connection.ping()).await, Ok(Ok(()))) {
                 return Ok(connection);
             }
             drop(connection.detach());

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use decider::{Guards, Stream, Tenant};
+use decider::Tenant;
 use eventlog::clock::machine_now;
 use eventlog::service::Ask;
-use eventlog::{Append, Clock, Keys, Log, NewEvent, Service, Sqlite};
+use eventlog::{Clock, Keys, Log, Service, Sqlite};
 use notifier::command::Command as Asked;
 use notifier::person::{Settings, Way};
 use notifier::sender::{Outside, Post, Sender, SenderConfig};
@@ -17,12 +17,13 @@ use notifier::{Notifier, outbox};
 use serde_json::{Value, json};
 use ticket::house::HouseEvent;
 use ticket::notifier::Medium;
-use ticket::{Event, Personal, codec, stream};
+use ticket::{Event, Personal, stream};
 use tokio::process::Command;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Inbox, each, resident};
+use crate::append::docket;
 use crate::figure::Measure;
 use crate::replay::made;
 use crate::server::own_cpu_us;
@@ -75,7 +76,7 @@ pub(crate) async fn run(part: &Part) -> anyhow::Result<String> {
             let id = Uuid::new_v4();
             (stream::ticket(id), Event::Intake(made::received(id, machine_now())))
         });
-        write(&log, received.collect()).await?;
+        docket::write(&log, received.collect(), machine_now()).await?;
     }
     let config = SenderConfig {
         timeout: Duration::from_secs(10),
@@ -110,7 +111,7 @@ async fn configured(log: &Log) -> anyhow::Result<()> {
         let applied = HouseEvent::ConfigApplied { kind: kind.to_owned(), name: name.to_owned(), spec, reason: None };
         (stream::config(service, kind, name), Event::House(applied))
     };
-    write(log, documents.map(event).to_vec()).await
+    docket::write(log, documents.map(event).to_vec(), machine_now()).await
 }
 
 /// Ann is reached by a webhook.
@@ -129,27 +130,4 @@ async fn introduced(notifier: &Service<Notifier>, hook: &str) -> anyhow::Result<
     let ask = Ask::by_itself("bench", tenant, Uuid::new_v4());
     let asked = notifier.ask(&ask, &Asked::SetRecipient { subject, settings }).await;
     asked.map(drop).map_err(|failure| anyhow::anyhow!("introducing Ann: {failure}"))
-}
-
-async fn write(log: &Log, events: Vec<(Stream, Event)>) -> anyhow::Result<()> {
-    let (request, now) = (Uuid::new_v4(), machine_now());
-    let mut encoded = Vec::new();
-    for (stream, event) in events {
-        let (kind, body) = codec::encode(&event)?;
-        encoded.push(NewEvent { stream, kind, body });
-    }
-    let append = Append {
-        tenant: Tenant::new(TENANT),
-        actor: "user/bench".into(),
-        request,
-        content: request.as_bytes().to_vec(),
-        causation: None,
-        trace: String::new(),
-        now,
-        occurred_at: now,
-        guards: Guards::new(),
-        events: encoded,
-    };
-    log.append(append).await?;
-    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use decider::{Stream, Tenant};
+use decider::{Guards, Micros, Stream, Tenant};
 use eventlog::clock::machine_now;
 use eventlog::{Append, Committed, Keys, Log, NewEvent, Postgres};
-use ticket::stream;
+use ticket::{Event, codec, stream};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -21,6 +21,30 @@ pub(crate) async fn prepare(url: &str) -> anyhow::Result<()> {
 /// Opens the log as a process does.
 pub(crate) async fn open(url: &str) -> anyhow::Result<Arc<Log>> {
     Ok(Log::open(Arc::new(Postgres::open(url).await?), Keys::postgres(url).await?))
+}
+
+/// Writes events as one request of the bench's, recorded at this instant.
+pub(crate) async fn write(log: &Log, events: Vec<(Stream, Event)>, now: Micros) -> anyhow::Result<()> {
+    let request = Uuid::new_v4();
+    let mut encoded = Vec::new();
+    for (stream, event) in events {
+        let (kind, body) = codec::encode(&event)?;
+        encoded.push(NewEvent { stream, kind, body });
+    }
+    let append = Append {
+        tenant: Tenant::new("bench"),
+        actor: "user/bench".into(),
+        request,
+        content: request.as_bytes().to_vec(),
+        causation: None,
+        trace: String::new(),
+        now,
+        occurred_at: now,
+        guards: Guards::new(),
+        events: encoded,
+    };
+    log.append(append).await?;
+    Ok(())
 }
 
 /// So many commands at any time.
