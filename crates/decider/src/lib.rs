@@ -185,6 +185,12 @@ pub trait Core: Send + Sync + 'static {
     ) -> Result<Decided<Self::Event>, Self::Refusal>;
     /// What this event makes the service want.
     fn react(state: &Self::State, cause: &Recorded<Self::Event>) -> Vec<Reaction<Self::Command>>;
+    /// Whether what a reaction decides depends on more than the streams it guards, such as how much somebody was told lately:
+    /// then it is decided once what was decided so before is folded. All others are decided beside each other, but for
+    /// those of one ticket.
+    fn alone(_state: &Self::State, _reaction: &Reaction<Self::Command>, _now: Micros) -> bool {
+        false
+    }
     /// What is due before `now`, earliest first, at most `limit`.
     fn due(state: &Self::State, now: Micros, limit: usize) -> Vec<Reaction<Self::Command>>;
     /// The first instant at which [`Core::due`] yields something: a microsecond past the earliest deadline, since what is

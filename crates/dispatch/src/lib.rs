@@ -64,6 +64,11 @@ impl Core for Dispatch {
         react::react(state, cause)
     }
 
+    fn alone(_state: &State, reaction: &Reaction<Command>, _now: Micros) -> bool {
+        // Who is best depends on what everybody has before them; of one engineer's visits each is in the other's way.
+        matches!(reaction.command, Command::Choose(_) | Command::TakeBack { .. })
+    }
+
     fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
         react::due(state, now, limit)
     }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::append::Rejected;
 use crate::seal::SubjectKey;
 use crate::store::StoreError;
+use crate::together::Together;
 
 mod memory;
 mod postgres;
@@ -47,6 +48,8 @@ pub struct Keys {
     /// Keys derive from this in memory, so that a simulation repeats itself; else they are random.
     seed: Option<hmac::Key>,
     cache: Mutex<Cache>,
+    /// The store's count of erasures.
+    erasures: Together<i64>,
 }
 
 impl fmt::Debug for Keys {
@@ -119,7 +122,7 @@ impl Keys {
         let root = hmac::Key::new(hmac::HMAC_SHA256, &secret);
         let own = |name: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, &[name]));
         let (content, pseudonym) = (own(b"content"), own(b"pseudonym"));
-        Self { vault, secret, content, pseudonym, seed: None, cache: Mutex::default() }
+        Self { vault, secret, content, pseudonym, seed: None, cache: Mutex::default(), erasures: Together::default() }
     }
 
     /// HMAC-SHA256 of a request's content.
@@ -176,7 +179,7 @@ impl Keys {
 
     /// The count of erasures, the keys cached since the last one, and the subjects whose keys are not.
     async fn cached(&self, tenant: &Tenant, subjects: &BTreeSet<Uuid>) -> Result<(i64, Ring, Vec<Uuid>), StoreError> {
-        let erasures = self.vault.erasures().await?;
+        let erasures = self.erasures.ask(self.vault.erasures()).await?;
         let mut cache = self.lock();
         if cache.erasures != erasures {
             *cache = Cache { erasures, keys: HashMap::new() };

@@ -29,6 +29,7 @@ pub mod service;
 pub mod snapshot;
 pub mod sqlite;
 pub mod store;
+mod together;
 pub mod verify;
 pub mod watch;
 mod writer;

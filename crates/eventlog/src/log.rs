@@ -19,6 +19,7 @@ use crate::release::Holds;
 use crate::scan::Scan;
 use crate::seal;
 use crate::store::{Head, Row, Select, SnapshotRow, Store, StoreError};
+use crate::together::Together;
 use crate::writer::{Writer, rows_of};
 
 /// Most rows read at once; a larger limit is lowered to it.
@@ -34,6 +35,7 @@ pub struct Log {
     writer: Writer,
     holds: Holds,
     tail: Option<Arc<Tail>>,
+    released: Together<bool>,
 }
 
 impl Log {
@@ -50,7 +52,14 @@ impl Log {
 
     fn begin(store: Arc<dyn Store>, keys: Keys, tail: Option<Arc<Tail>>) -> Arc<Self> {
         let writer = Writer::start(&store);
-        let log = Arc::new(Self { store, keys: Arc::new(keys), writer, holds: Holds::default(), tail });
+        let log = Arc::new(Self {
+            store,
+            keys: Arc::new(keys),
+            writer,
+            holds: Holds::default(),
+            tail,
+            released: Together::default(),
+        });
         if let Some(tail) = &log.tail {
             tail.hold_first(log.hold(NOT_COMPARED));
         }
@@ -180,6 +189,11 @@ impl Log {
     /// Everything that holds effects in this process.
     pub(crate) fn holds(&self) -> &Holds {
         &self.holds
+    }
+
+    /// Whether effects are released, asked for by all who ask at once.
+    pub(crate) fn asked_for_release(&self) -> &Together<bool> {
+        &self.released
     }
 
     /// The keys, for copying.

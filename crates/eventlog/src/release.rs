@@ -37,7 +37,7 @@ impl Log {
     /// Whether effects are released for the log and epoch it has now. A log is when it is made; a copy and a raised
     /// epoch are not.
     pub async fn released(&self) -> Result<bool, StoreError> {
-        self.store().released().await
+        self.asked_for_release().ask(self.store().released()).await
     }
 
     /// Releases effects for the log and epoch it has now; repeating it is nothing.

@@ -20,6 +20,7 @@ use crate::store::StoreError;
 mod following;
 mod reacting;
 
+use following::Early;
 use reacting::Cursor;
 
 /// Rows read at once.
@@ -36,8 +37,11 @@ pub struct Service<C: Core<Event = Event>> {
     clock: Clock,
     wanted: Vec<&'static str>,
     folded: RwLock<Folded<C>>,
-    folding: Mutex<()>,
+    /// Held while something is folded.
+    folding: Mutex<Early>,
     cursor: Mutex<Option<Cursor>>,
+    /// Held while something is decided that depends on more than it guards.
+    alone: Mutex<()>,
     /// How far this replica itself has reacted.
     came: AtomicU64,
     position: watch::Sender<u64>,
@@ -63,8 +67,9 @@ impl<C: Core<Event = Event>> Service<C> {
             wanted: fold::wanted::<C>(),
             position: watch::Sender::new(folded.position),
             folded: RwLock::new(folded),
-            folding: Mutex::new(()),
+            folding: Mutex::default(),
             cursor: Mutex::new(None),
+            alone: Mutex::new(()),
             came: AtomicU64::new(0),
             goal,
             leads: watch::Sender::new(false),
@@ -188,8 +193,9 @@ impl<C: Core<Event = Event>> Service<C> {
                     self.fold_own(&committed).await?;
                     return Ok(committed);
                 }
-                (Err(Rejected::Moved { .. }), _) => {
-                    self.catch_up().await?;
+                (Err(Rejected::Moved { stream, expected, .. }), _) => {
+                    let moved = |folded: &Folded<C>| folded.versions.of(&ask.tenant, &stream) != expected;
+                    self.catch_up_unless(moved).await?;
                 }
                 (Err(other), _) => return Err(Failure::Rejected(other)),
             }

@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::retry::{Fate, Outcome};
 use crate::state::{House, State};
 use crate::topic::Topic;
-use crate::{answer, attempt, linked, plan, react};
+use crate::{answer, attempt, lately, linked, plan, react};
 
 /// The core: people are told what they must know.
 pub struct Notifier;
@@ -263,6 +263,16 @@ impl Core for Notifier {
 
     fn react(state: &State, cause: &Recorded) -> Vec<Reaction<Command>> {
         react::react(state, cause)
+    }
+
+    fn alone(state: &State, reaction: &Reaction<Command>, now: Micros) -> bool {
+        let Some(house) = state.house(&reaction.tenant) else { return false };
+        match &reaction.command {
+            Command::Plan(plan) => lately::plan(plan, house, now),
+            Command::Escalate { ticket, reminder } => lately::escalate(*ticket, *reminder, house, now),
+            Command::TellWhoActed { .. } => true,
+            _ => false,
+        }
     }
 
     fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {

@@ -18,6 +18,7 @@ mod file;
 pub mod group;
 pub mod grpc;
 mod known;
+mod lately;
 pub mod learn;
 pub mod link;
 mod linked;

@@ -111,13 +111,13 @@ pub(crate) fn plan(plan: &Plan, read: &Read<'_, State>, at: &At) -> Decided<Even
 
 /// Somebody who is told.
 #[derive(PartialEq)]
-enum Told {
+pub(crate) enum Told {
     Customer,
     Person(String),
 }
 
 /// Who is meant, each once and in the order of the audiences.
-fn told(aim: &Aim, of: (&House, &File), now: Micros) -> Vec<Told> {
+pub(crate) fn told(aim: &Aim, of: (&House, &File), now: Micros) -> Vec<Told> {
     let (house, file) = of;
     let all = match aim {
         Aim::Customer => vec![Told::Customer],
@@ -136,7 +136,8 @@ fn told(aim: &Aim, of: (&House, &File), now: Micros) -> Vec<Told> {
 }
 
 impl Told {
-    fn subject(&self) -> Option<&str> {
+    /// Who it is, if one of ours.
+    pub(crate) fn subject(&self) -> Option<&str> {
         match self {
             Self::Customer => None,
             Self::Person(subject) => Some(subject),

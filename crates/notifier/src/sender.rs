@@ -81,7 +81,7 @@ impl Sender {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(ended) = window.next() => match ended {
+                Some(ended) = window.next() => match ended.and(window.also_ended()) {
                     Ok(()) if self.desk.notifier.leads() => {
                         if let Err(error) = self.fill(&mut window).await {
                             look_at = paused(&error);
@@ -123,7 +123,7 @@ impl Sender {
         let mut window = Window::default();
         let mut outcome = self.take_up(&mut window).await;
         while let Some(ended) = window.next().await {
-            outcome = outcome.and(ended);
+            outcome = outcome.and(ended).and(window.also_ended());
             if outcome.is_ok() {
                 outcome = self.fill(&mut window).await;
             }

@@ -16,7 +16,7 @@ use sla_monitor::nminus::{Failure, Proof, prove};
 use ticket::notifier::Medium;
 use uuid::Uuid;
 
-use cores::Cores;
+use cores::{Arrival, Cores};
 pub use large::Large;
 use world::World;
 
@@ -53,7 +53,8 @@ pub fn compare(seed: u64) -> Result<Compared, String> {
     let mut compared = Compared::default();
     let mut lost = BTreeSet::new();
     for failure in world.failures() {
-        let woken = woken(&world, &failure);
+        let arrivals = arrivals(&world, &failure);
+        let woken: BTreeSet<_> = arrivals.iter().map(|one| one.ticket).collect();
         for ticket in &world.tickets {
             compared.verdicts += 1;
             let dropped = !woken.contains(ticket);
@@ -64,8 +65,9 @@ pub fn compare(seed: u64) -> Result<Compared, String> {
             let told = holes.get(&failure).is_some_and(|tickets| tickets.contains(ticket));
             if expected != told {
                 let says = |hole: bool| if hole { "a hole" } else { "none" };
+                let woke: Vec<_> = arrivals.iter().filter(|one| one.ticket == *ticket).collect();
                 return Err(format!(
-                    "seed {seed}, ticket {ticket}, {failure}: the cores say {}, the proof {}\n{}",
+                    "seed {seed}, ticket {ticket}, {failure}: the cores say {}, the proof {}\n{woke:?}\n{}",
                     says(expected),
                     says(told),
                     world.told()
@@ -112,15 +114,15 @@ fn holes(world: &World) -> Result<BTreeMap<Failure, BTreeSet<Uuid>>, String> {
     Ok(found)
 }
 
-/// The tickets for which somebody who is there is reached within 72 hours, were this to fail.
-fn woken(world: &World, failure: &Failure) -> BTreeSet<Uuid> {
+/// What reaches somebody who is there within 72 hours, were this to fail.
+fn arrivals(world: &World, failure: &Failure) -> Vec<Arrival> {
     let mut cores = Cores::of(&world.events, world.broken(failure));
     let arrivals = cores.run(world.now + AHEAD_US);
-    let reaches = arrivals.into_iter().filter(|one| {
+    let reaches = |one: &Arrival| {
         let person = world.people.iter().find(|person| person.name == one.person);
         let unseen = one.medium == Medium::InApp && *failure == Failure::Channel(Medium::InApp);
         let failed = matches!(failure, Failure::Person(name) if *name == one.person);
         !unseen && !failed && one.at <= world.now + AHEAD_US && person.is_some_and(|person| person.there(one.at))
-    });
-    reaches.map(|one| one.ticket).collect()
+    };
+    arrivals.into_iter().filter(reaches).collect()
 }

@@ -211,6 +211,11 @@ impl Core for SlaMonitor {
         react::react(state, cause)
     }
 
+    fn alone(_state: &State, reaction: &Reaction<Command>, _now: Micros) -> bool {
+        // An alert is about all that lies in its queue.
+        matches!(reaction.command, Command::Measure { .. })
+    }
+
     fn due(state: &State, now: Micros, limit: usize) -> Vec<Reaction<Command>> {
         react::due(state, now, limit)
     }

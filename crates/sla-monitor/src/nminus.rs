@@ -3,8 +3,8 @@
 //!
 //! Nobody acts, so a failure changes nothing of what is recorded, only whom it reaches: what lies ahead of a ticket is gone
 //! through once (`chain.rs`), each wake says whom it reaches whatever failed (`reach.rs`), and a failure opens a hole exactly
-//! where every wake that reaches somebody depends on it. What was told before counts no more: it was told to people who do
-//! nothing.
+//! where none of them reaches anybody under it, though one does as things stand. What was told before counts no more: it
+//! was told to people who do nothing.
 
 mod chain;
 mod found;

@@ -40,7 +40,8 @@ impl Transaction for Writing<'_> {
             let requests: Vec<(Option<i64>, Option<Vec<u8>>)> = sqlx::query_as(
                 // One by one through the index: a plan that joins with all of the log would do it under the head's lock.
                 "SELECT e.position, e.content FROM unnest($2::uuid[]) WITH ORDINALITY q (id, n)
-                 LEFT JOIN LATERAL (SELECT * FROM docket.event WHERE log_id = $1 AND id = q.id LIMIT 1) e ON TRUE
+                 LEFT JOIN LATERAL (SELECT * FROM docket.event WHERE (log_id, id) >= ($1, q.id)
+                                    ORDER BY log_id, id LIMIT 1) e ON e.id = q.id
                  ORDER BY q.n",
             )
             .bind(LOG_ID)
@@ -102,7 +103,9 @@ pub(super) fn announced(log: Uuid, payload: &str) -> Option<Head> {
     Some(Head { log, epoch, position, hash, recorded_us })
 }
 
-/// Whether in the log `$1` every stream `$2`, `$3` is at its version `$4` and no id of `$5` is stored.
+/// Whether in the log `$1` every stream `$2`, `$3` is at its version `$4` and no id of `$5` is stored. An id is looked for as
+/// the first from it on, since only its own index has that order: of a log made a moment ago the database knows nothing,
+/// and would as soon go through all of it by any other index.
 macro_rules! holds {
     () => {
         "NOT EXISTS (
@@ -112,7 +115,8 @@ macro_rules! holds {
                                           ORDER BY e.version DESC LIMIT 1), 0))
          AND NOT EXISTS (
              SELECT FROM unnest($5::uuid[]) q (id)
-             WHERE (SELECT e.position FROM docket.event e WHERE e.log_id = $1 AND e.id = q.id) IS NOT NULL)"
+             WHERE q.id = (SELECT e.id FROM docket.event e WHERE (e.log_id, e.id) >= ($1, q.id)
+                           ORDER BY e.log_id, e.id LIMIT 1))"
     };
 }
 

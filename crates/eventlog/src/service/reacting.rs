@@ -1,10 +1,11 @@
-//! How a service acts on what it has folded: it reacts cause by cause, fires what is due, and notes how far it came.
+//! How a service acts on what it has folded: it reacts to what happened, fires what is due, and notes how far it came. What
+//! is of one ticket is done in order; what is of different ones beside each other, so that it shares commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use decider::{Core, Micros, Reaction, Tenant};
+use decider::{Core, Micros, Reaction, Stream, Tenant};
 use futures_util::future::join_all;
 use ticket::house::HouseEvent;
 use ticket::{Event, Recorded, stream};
@@ -16,8 +17,12 @@ use crate::ask::{Ask, Failure};
 use crate::fold::recorded;
 use crate::store::{Select, StoreError};
 
+/// Causes reacted to at once.
+const CAUSES_BATCH: usize = 64;
 /// Deadlines fired between two looks at the head.
 const DUE_BATCH: usize = 256;
+/// Reactions carried out at once: what a tenant may have waiting for the log is more.
+const AT_ONCE: usize = 1_024;
 /// Business time between two `ReactedThrough`: what a restart reacts to again is at most this old, and claimed already.
 const REACTED_EVERY_US: Micros = 60_000_000;
 
@@ -93,29 +98,27 @@ impl<C: Core<Event = Event>> Service<C> {
             if fresh.is_empty() && cursor.position >= self.position() {
                 return Ok(Came::ToTheEnd);
             }
-            self.fire(&fresh).await?;
+            // What could not be done now stays due.
+            self.carry_out_all(&fresh).await?;
         }
         Ok(Came::Far)
     }
 
-    /// Carries out what is due: for one target one after another, for different ones at once, so that they share commits.
-    async fn fire(&self, due: &[Reaction<C::Command>]) -> Result<(), StoreError> {
-        let mut places = BTreeMap::new();
-        let mut targets: Vec<Vec<&Reaction<C::Command>>> = Vec::new();
-        for reaction in due {
-            let place = *places.entry((&reaction.tenant, &reaction.target)).or_insert(targets.len());
-            if place == targets.len() {
-                targets.push(Vec::new());
-            }
-            targets[place].push(reaction);
+    /// Carries all of these out, in order where they are of one target; false if some must be tried again later.
+    async fn carry_out_all(&self, all: &[Reaction<C::Command>]) -> Result<bool, StoreError> {
+        let mut done = true;
+        for some in all.chunks(AT_ONCE) {
+            let lanes = lanes(some.iter(), |reaction| (&reaction.tenant, reaction.target.split('/').next()));
+            let carried_out = lanes.into_iter().map(async |of_target| {
+                let mut done = true;
+                for reaction in of_target {
+                    done &= self.carry_out(reaction).await?;
+                }
+                Ok(done)
+            });
+            done &= all_done(join_all(carried_out).await)?;
         }
-        let fired = targets.into_iter().map(async |of_target| {
-            for reaction in of_target {
-                self.carry_out(reaction).await?;
-            }
-            Ok(())
-        });
-        join_all(fired).await.into_iter().collect()
+        Ok(done)
     }
 
     /// Where reactions start for one who takes them up: behind the last position known to be settled.
@@ -124,7 +127,7 @@ impl<C: Core<Event = Event>> Service<C> {
         Cursor { position: reacted, marked: reacted, marked_at: Micros::MIN }
     }
 
-    /// Reacts cause by cause up to what is folded now; false if a reaction must be tried again later. What comes
+    /// Reacts up to what is folded now; false if a reaction must be tried again later. What comes
     /// meanwhile waits for the next round: else deadlines would wait for a lull.
     async fn react(&self, cursor: &mut Cursor) -> Result<bool, StoreError> {
         let end = self.position();
@@ -134,13 +137,11 @@ impl<C: Core<Event = Event>> Service<C> {
                 return Ok(false);
             }
             let (causes, through) = self.causes(cursor.position, folded).await?;
-            for cause in causes {
-                for reaction in self.view(|state| C::react(state, &cause)) {
-                    if !self.carry_out(&reaction).await? {
-                        return Ok(false);
-                    }
+            for causes in causes.chunks(CAUSES_BATCH) {
+                if !self.react_to(causes).await? {
+                    return Ok(false);
                 }
-                cursor.position = cause.position;
+                cursor.position = causes.last().map_or(cursor.position, |cause| cause.position);
             }
             cursor.position = through;
             self.came.fetch_max(through, Ordering::Relaxed);
@@ -148,6 +149,30 @@ impl<C: Core<Event = Event>> Service<C> {
                 return Ok(true);
             }
         }
+    }
+
+    /// Reacts to each of these: in order where they are of one ticket, or of one stream that is of none.
+    async fn react_to(&self, causes: &[Arc<Recorded>]) -> Result<bool, StoreError> {
+        let lanes = lanes(causes.iter(), |cause| (&cause.tenant, about(cause)));
+        let reacted = lanes.into_iter().map(async |of_ticket| {
+            for cause in of_ticket {
+                let reactions = self.view(|state| C::react(state, cause));
+                if cause.correlation.is_none() {
+                    // It may concern all tickets there are.
+                    if !self.carry_out_all(&reactions).await? {
+                        return Ok(false);
+                    }
+                    continue;
+                }
+                for reaction in reactions {
+                    if !self.carry_out(&reaction).await? {
+                        return Ok(false);
+                    }
+                }
+            }
+            Ok(true)
+        });
+        all_done(join_all(reacted).await)
     }
 
     /// What may have to be reacted to after this position, and up to where that is all: from memory, or from the log as
@@ -169,13 +194,25 @@ impl<C: Core<Event = Event>> Service<C> {
 
     /// Carries a reaction out, or parks it; false if it must be tried again later.
     async fn carry_out(&self, reaction: &Reaction<C::Command>) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        if !self.view(|state| C::alone(state, reaction, now)) {
+            return self.decided(reaction).await.map(|written| written.is_some());
+        }
+        let _one_after_the_other = self.alone.lock().await;
+        let Some(written) = self.decided(reaction).await? else { return Ok(false) };
+        self.reach(written).await?;
+        Ok(true)
+    }
+
+    /// The position up to which a reaction wrote, if anywhere; nothing if it must be tried again later.
+    async fn decided(&self, reaction: &Reaction<C::Command>) -> Result<Option<u64>, StoreError> {
         let claim = reaction.claim(C::NAME);
         match self.execute(&Ask::by_service(C::NAME, reaction), &reaction.command).await {
-            Ok(_) => Ok(true),
-            Err(Failure::Aborted | Failure::Undecidable(_) | Failure::Rejected(Rejected::Busy)) => Ok(false),
+            Ok(committed) => Ok(Some(committed.rows().last().map_or(0, |row| row.position.unsigned_abs()))),
+            Err(Failure::Aborted | Failure::Undecidable(_) | Failure::Rejected(Rejected::Busy)) => Ok(None),
             Err(Failure::Rejected(Rejected::Store(error))) => Err(error),
-            Err(Failure::Rejected(other)) => self.park(reaction, claim, &other).await,
-            Err(Failure::Refused(refusal)) => self.park(reaction, claim, &refusal).await,
+            Err(Failure::Rejected(other)) => self.park(reaction, claim, &other).await.map(|()| Some(0)),
+            Err(Failure::Refused(refusal)) => self.park(reaction, claim, &refusal).await.map(|()| Some(0)),
         }
     }
 
@@ -184,7 +221,7 @@ impl<C: Core<Event = Event>> Service<C> {
         reaction: &Reaction<C::Command>,
         claim: Uuid,
         why: &(dyn std::error::Error + Sync),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         tracing::warn!(service = C::NAME, rule = reaction.rule, target = reaction.target, %why, "reaction parked");
         let event = HouseEvent::ReactionParked {
             claim,
@@ -193,8 +230,7 @@ impl<C: Core<Event = Event>> Service<C> {
             target: reaction.target.clone(),
             reason: why.to_string(),
         };
-        self.note(event, Uuid::new_v5(&claim, b"parked")).await?;
-        Ok(true)
+        self.note(event, Uuid::new_v5(&claim, b"parked")).await
     }
 
     /// Says how far the reactions have come: at most once in [`REACTED_EVERY_US`], and only if something else happened.
@@ -239,4 +275,27 @@ impl<C: Core<Event = Event>> Service<C> {
             Err(other) => Err(StoreError::Damaged(other.to_string())),
         }
     }
+}
+
+/// What a cause is of: its ticket, or its stream if it is of none.
+fn about(cause: &Recorded) -> (Option<Uuid>, Option<&Stream>) {
+    (cause.correlation, cause.correlation.is_none().then_some(&cause.stream))
+}
+
+fn all_done(lanes: Vec<Result<bool, StoreError>>) -> Result<bool, StoreError> {
+    let lanes = lanes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(lanes.into_iter().all(|done| done))
+}
+
+/// Those of one key together, each in its order; the keys in the order in which they first came.
+fn lanes<T, K: Ord>(all: impl Iterator<Item = T>, key: impl Fn(&T) -> K) -> Vec<Vec<T>> {
+    let (mut places, mut lanes) = (BTreeMap::new(), Vec::<Vec<T>>::new());
+    for one in all {
+        let place = *places.entry(key(&one)).or_insert(lanes.len());
+        if place == lanes.len() {
+            lanes.push(Vec::new());
+        }
+        lanes[place].push(one);
+    }
+    lanes
 }

@@ -12,13 +12,13 @@ use crate::command::Attempt;
 use crate::outbox::Owed;
 
 /// Letters under way at once.
-pub(super) const AT_ONCE: usize = 24;
+pub(super) const AT_ONCE: usize = 96;
 /// Of one tenant: whose addresses are slow holds nobody else up.
-const OF_TENANT: usize = 8;
+const OF_TENANT: usize = 32;
 /// Of these, such as can wait: slow ones hold nothing urgent of the same tenant up.
-const CALM_OF_TENANT: usize = 6;
+const CALM_OF_TENANT: usize = 24;
 /// Of all, those that nothing takes that can wait: slow letters of however many tenants hold nothing urgent up.
-const FOR_URGENT: usize = 6;
+const FOR_URGENT: usize = 24;
 /// Letters begun between two looks at what is owed.
 const MAX_BEGUN: usize = 4_096;
 
@@ -92,6 +92,11 @@ impl Window {
             }
         })
         .await
+    }
+
+    /// The ends of all others that have ended by now.
+    pub(super) fn also_ended(&mut self) -> Result<(), StoreError> {
+        self.ended.drain(..).collect()
     }
 
     /// Brings something else to its end while the letters go on: one of them may hold what it waits for.

@@ -119,7 +119,7 @@ impl Cluster {
         self.happened(at, received(Priority::High, "2024-03-06 09:00")).await;
     }
 
-    async fn append(&self, at: Micros, Happened(stream, event): Happened) {
+    pub(crate) async fn append(&self, at: Micros, Happened(stream, event): Happened) {
         let (kind, body) = codec::encode(&event).unwrap();
         self.write(at, NewEvent { stream, kind, body }).await;
     }

@@ -12,6 +12,7 @@ mod documents;
 mod effects;
 mod estimates;
 mod insist;
+mod lately;
 mod learning;
 mod links;
 mod moments;

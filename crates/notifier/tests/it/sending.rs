@@ -265,7 +265,7 @@ async fn many(fields: serde_json::Value, count: u128) -> Cluster {
 /// Proves part of: N7
 #[tokio::test]
 async fn a_sender_that_is_told_to_stop_begins_nothing_more_and_waits_for_what_is_under_way() {
-    let cluster = many(json!({}), 20).await;
+    let cluster = many(json!({}), 40).await;
     let (slow, post) = Slow::open();
     let stop = CancellationToken::new();
     let (service, led) = (Arc::clone(&cluster.service), stop.clone());
@@ -274,13 +274,13 @@ async fn a_sender_that_is_told_to_stop_begins_nothing_more_and_waits_for_what_is
     slow.until(1).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let begun = slow.began();
-    assert!(begun < 20, "some room is left for what is urgent");
+    assert!(begun < 40, "some room is left for what is urgent");
     stop.cancel();
     leading.await.unwrap().unwrap();
     let (office, successor) = office();
     cluster.sender(&successor).step().await.unwrap();
     let sent = office.letters.lock().unwrap().len();
-    assert_eq!(sent + begun, 20, "who takes over sends the rest, and nothing that is under way");
+    assert_eq!(sent + begun, 40, "who takes over sends the rest, and nothing that is under way");
     slow.answers.add_permits(begun);
     tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap();
     assert_eq!(slow.began(), begun, "nothing more began");
@@ -291,7 +291,7 @@ async fn a_sender_that_is_told_to_stop_begins_nothing_more_and_waits_for_what_is
 /// Proves part of: N4
 #[tokio::test]
 async fn what_is_urgent_overtakes_what_is_slow() {
-    let mut cluster = many(json!({}), 20).await;
+    let mut cluster = many(json!({}), 40).await;
     let urgent = json!({"on": ["TakenInCharge"], "audience": {"accountable": true}, "urgent": true});
     cluster.apply(&[("ReminderRule", "urgent", crate::world::rule(&urgent))]).await;
     let (slow, post) = Slow::open();
@@ -299,14 +299,14 @@ async fn what_is_urgent_overtakes_what_is_slow() {
     let (service, led) = (Arc::clone(&cluster.service), stop.clone());
     let leading = tokio::spawn(async move { service.lead(led).await });
     let running = tokio::spawn(cluster.sender(&post).run(stop.clone()));
-    slow.until(6).await;
+    slow.until(24).await;
     let happened = crate::world::Happened(
         stream::ticket(uuid::Uuid::from_u128(100)),
         ticket::Event::Intake(crate::world::taken("ann", "2024-03-06 09:00")),
     );
     cluster.happened("09:01", happened).await;
-    slow.until(7).await;
-    assert!(slow.began.lock().unwrap()[6].starts_with("TakenInCharge"), "no answer had come to those before it");
+    slow.until(25).await;
+    assert!(slow.began.lock().unwrap()[24].starts_with("TakenInCharge"), "no answer had come to those before it");
     stop.cancel();
     slow.answers.add_permits(1_000);
     running.await.unwrap();

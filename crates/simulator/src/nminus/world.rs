@@ -149,7 +149,7 @@ impl World {
     pub(super) fn told(&self) -> String {
         let people = self.people.iter().map(|person| format!("{person:?}"));
         let all = self.documents.iter().cloned().chain(people);
-        let tickets = self.events.iter().filter(|(_, stream, _)| stream.family() == "ticket");
+        let tickets = self.events.iter().filter(|(_, stream, _)| stream::correlation(stream).is_some());
         let tickets = tickets.map(|(_, stream, event)| format!("{stream} {event:?}"));
         format!("now {}\n{}", self.now, all.chain(tickets).collect::<Vec<_>>().join("\n"))
     }

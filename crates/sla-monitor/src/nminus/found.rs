@@ -60,22 +60,34 @@ pub(super) fn find(
     let mut chain = Chain::of(house, (id, ticket), (now, end))?;
     let facts = OnceCell::new();
     let facts = || facts.get_or_init(|| known(&house.desk.situation(ticket).facts())).clone();
-    // The failures by which every wake so far reaches nobody; all of them, as long as none reached anybody.
-    let mut left: Option<Vec<Failure>> = None;
+    // The failures by which every wake so far reaches nobody; all of them, as long as none reached anybody. A wake that
+    // reaches nobody as things stand may do so where something fails: what arrived is not tried elsewhere, nor told to a
+    // queue.
+    let (mut left, mut vain): (Option<Vec<Failure>>, Vec<Told<'_>>) = (None, Vec::new());
     let (mut link, mut last, mut broken) = (None, None, Broken::Still);
     while let Some(wake) = chain.next() {
         let told = told(house, &chain, &wake, &facts);
         last = Some((wake.at, kind(&wake.event)));
         broken = broken.max(if told.is_empty() { Broken::Untold } else { Broken::Unheard });
         for one in told {
-            let Some(reached) = house.reached(&one, chain.lies_in, end, &Failure::Nothing) else { continue };
-            let mut failures = left.take().unwrap_or_else(|| depends(house, &one));
-            failures.retain(|failure| house.reached(&one, chain.lies_in, end, failure).is_none());
+            let without = |one: &Told<'_>, failure: &Failure| house.reached(one, chain.lies_in, end, failure);
+            let reached = without(&one, &Failure::Nothing);
+            if left.is_none() && reached.is_some() {
+                let mut depends = depends(house, &one);
+                depends.retain(|failure| vain.iter().all(|one| without(one, failure).is_none()));
+                left = Some(depends);
+            }
+            if let Some(reached) = reached {
+                link = Some(Link { at: wake.at, kind: kind(&wake.event), rule: one.name.to_owned(), reached });
+            }
+            let Some(failures) = &mut left else {
+                vain.push(one);
+                continue;
+            };
+            failures.retain(|failure| without(&one, failure).is_none());
             if failures.is_empty() {
                 return Some(Vec::new());
             }
-            link = Some(Link { at: wake.at, kind: kind(&wake.event), rule: one.name.to_owned(), reached });
-            left = Some(failures);
         }
     }
     Some(match (left, link) {
