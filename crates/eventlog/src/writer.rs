@@ -5,119 +5,22 @@
 //! store refutes if anything of it is wrong. What is refuted, or was beaten by other processes, is decided under the
 //! head's lock, which alone refuses.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+mod queue;
 
-use tokio::sync::{Notify, oneshot};
+use std::sync::{Arc, Weak};
+
 use uuid::Uuid;
 
 use crate::append::{Committed, MAX_EVENTS, Rejected};
 use crate::batch::{Batch, Outcome, Prepared, Questions, Versions};
-use crate::gather::{Gather, MAX_BATCH, MAX_WAITING};
 use crate::store::{Head, Row, Select, Store, StoreError, Supposed, Wrote};
+use queue::{Crowd, End};
 
 /// Rows read to find all of one request's: [`MAX_EVENTS`].
 const REQUEST_PAGE: i64 = 64;
 const _: () = assert!(REQUEST_PAGE.unsigned_abs() == MAX_EVENTS as u64);
 /// How often a batch may be beaten by another process before it takes the head's lock.
 const MAX_RACES: u32 = 2;
-
-/// From so many callers on, half of them are written at once.
-const MANY: usize = 128;
-/// How often those who were answered are given a turn before the next batch is taken.
-const MAX_TURNS: u32 = 64;
-
-/// An append on its way to the writer. Whether anybody still waits for the answer does not matter to the others.
-#[derive(Debug)]
-struct Waiting {
-    append: Prepared,
-    answer: Answer,
-}
-
-type Answer = oneshot::Sender<Result<Committed, Rejected>>;
-
-/// Appends that are written together, and who waits for them.
-struct Crowd {
-    appends: Vec<Prepared>,
-    answers: Vec<Answer>,
-    /// How many others are known to write: they wait already, or were answered and will be back.
-    others: usize,
-}
-
-/// What waits for the writer; nothing once it was closed.
-#[derive(Debug)]
-struct Queue {
-    gather: Mutex<Option<Gather<Waiting>>>,
-    filled: Notify,
-}
-
-impl Queue {
-    fn gather(&self) -> MutexGuard<'_, Option<Gather<Waiting>>> {
-        self.gather.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many wait; none when nothing comes any more.
-    fn waiting(&self) -> Option<usize> {
-        self.gather().as_ref().map(Gather::waiting)
-    }
-
-    fn is_shared(&self) -> bool {
-        self.gather().as_ref().is_none_or(Gather::is_shared)
-    }
-
-    fn take(&self, all: usize) -> Option<Crowd> {
-        let (appends, answers): (Vec<_>, Vec<_>) = {
-            let taken = self.gather().as_mut()?.take_batch();
-            taken.into_iter().map(|waiting| (waiting.append, waiting.answer)).unzip()
-        };
-        let others = all.saturating_sub(appends.len());
-        Some(Crowd { appends, answers, others })
-    }
-
-    /// The next crowd, once there is one; none when nothing comes any more. Those who were answered last are given a turn
-    /// to come along with whoever came first: else the crowds would take turns for ever, one of them often a single
-    /// caller, each waiting for the other's commit. After one caller nobody is waited for, and of one tenant's many only
-    /// for half, so that one half works while the other is written.
-    async fn next(&self, answered: usize) -> Option<Crowd> {
-        let all = self.waiting()? + answered;
-        let halves = all >= MANY && !self.is_shared();
-        let enough = if halves { all.div_ceil(2).min(MAX_BATCH.appends) } else { all };
-        while self.waiting()? == 0 {
-            self.filled.notified().await;
-        }
-        for _ in 0..MAX_TURNS {
-            if self.waiting()? >= enough {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        self.take(all)
-    }
-
-    /// The crowd after one that is being written, once all others that are known are there: never, where they are few,
-    /// who had better come along with those that are being written, or where tenants share the log, who had not to wait
-    /// for more than one batch.
-    async fn ahead(&self, written: &Crowd) -> Option<Crowd> {
-        let enough = written.others.min(MAX_BATCH.appends);
-        if self.is_shared() || enough < MANY / 2 {
-            return std::future::pending().await;
-        }
-        while self.waiting()? < enough {
-            self.filled.notified().await;
-        }
-        self.take(written.appends.len() + written.others)
-    }
-}
-
-/// One end of the queue: when either is dropped, whatever waits is turned away.
-#[derive(Debug)]
-struct End(Arc<Queue>);
-
-impl Drop for End {
-    fn drop(&mut self) {
-        *self.0.gather() = None;
-        self.0.filled.notify_one();
-    }
-}
 
 /// The way to the task that writes, which ends with it.
 #[derive(Debug)]
@@ -126,22 +29,14 @@ pub(crate) struct Writer(End);
 impl Writer {
     /// Starts the task. Must be called inside a tokio runtime.
     pub(crate) fn start(store: &Arc<dyn Store>) -> Self {
-        let queue = Arc::new(Queue { gather: Mutex::new(Some(Gather::new(MAX_WAITING))), filled: Notify::new() });
-        tokio::spawn(run(Arc::downgrade(store), End(Arc::clone(&queue))));
-        Self(End(queue))
+        let (ours, its) = queue::new();
+        tokio::spawn(run(Arc::downgrade(store), its));
+        Self(ours)
     }
 
     /// Has the append written, or turned away at once where too much waits.
     pub(crate) async fn write(&self, append: Prepared) -> Result<Committed, Rejected> {
-        let (answer, answered) = oneshot::channel();
-        let (tenant, load) = (append.tenant.clone(), append.load());
-        let waiting = Waiting { append, answer };
-        let Self(End(queue)) = self;
-        match queue.gather().as_mut().map(|gather| gather.push(&tenant, load, waiting)) {
-            Some(true) => queue.filled.notify_one(),
-            Some(false) => return Err(Rejected::Busy),
-            None => return Err(closed().into()),
-        }
+        let answered = self.0.push(append)?;
         answered.await.map_err(|_| closed())?
     }
 }
@@ -152,12 +47,12 @@ fn closed() -> StoreError {
 
 async fn run(store: Weak<dyn Store>, end: End) {
     let mut known = Known::default();
-    let Some(mut crowd) = end.0.next(0).await else { return };
+    let Some(mut crowd) = end.next(0).await else { return };
     let mut draft = None;
     loop {
         // A handle waits for each answer, so the store is still there unless all of them were dropped.
         let Some(store) = store.upgrade() else { return };
-        let (decided, ahead) = known.write(store.as_ref(), &crowd, draft.take(), &end.0).await;
+        let (decided, ahead) = known.write(store.as_ref(), &crowd, draft.take(), &end).await;
         let answered = crowd.appends.len();
         match decided {
             Ok(decided) => decided.tell(store.as_ref(), crowd).await,
@@ -174,7 +69,7 @@ async fn run(store: Weak<dyn Store>, end: End) {
                 draft = drafted;
                 next
             }
-            None => match end.0.next(answered).await {
+            None => match end.next(answered).await {
                 Some(next) => next,
                 None => return,
             },
@@ -228,7 +123,7 @@ impl Known {
         store: &dyn Store,
         crowd: &Crowd,
         draft: Option<Draft>,
-        queue: &Queue,
+        queue: &End,
     ) -> (Result<Decided, StoreError>, Option<(Crowd, Option<Draft>)>) {
         let ends = store.heard().map_or(i64::MIN, |head| head.position);
         let draft = match draft.filter(|draft| draft.at.position >= ends) {

@@ -5,7 +5,8 @@ use decider::Micros;
 use jiff::civil::{DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 use ticket::intake::Priority;
-use ticket::notifier::{Deferral, Presence};
+use ticket::notifier::Deferral;
+use ticket::telling;
 pub(crate) use ticket::telling::zone;
 use uuid::Uuid;
 
@@ -14,8 +15,6 @@ use crate::person::Person;
 const HOUR_US: Micros = 3_600_000_000;
 /// Hours between two messages of what matters less.
 const HOURS_APART: i8 = 4;
-/// How often the reasons are looked at again: one may end within another.
-const MAX_ROUNDS: u8 = 8;
 
 /// The first instant from `now` at which this person may be told what can wait, and what it waits for; `now` itself and
 /// nothing where it need not wait, or must not, since `too_late` would come first.
@@ -25,25 +24,18 @@ pub(crate) fn send_at(
     now: Micros,
     too_late: Option<Micros>,
 ) -> (Micros, Option<Deferral>) {
-    let (mut at, mut why) = (now, None);
-    for _ in 0..MAX_ROUNDS {
-        let Some((until, reason)) = held(person, reminder, at) else { break };
-        (at, why) = (until, Some(reason));
-    }
-    if too_late.is_some_and(|limit| at >= limit) { (now, None) } else { (at, why) }
+    telling::put_off(now, too_late, |at| held(person, reminder, at))
 }
 
 /// Until when something is held that would be sent at this instant, and why.
 fn held(person: &Person, reminder: Uuid, at: Micros) -> Option<(Micros, Deferral)> {
-    let busy = person.presence.filter(|(presence, _)| *presence == Presence::Busy).map(|(_, until)| until);
-    let undisturbed = person.dnd_until.max(busy).filter(|until| at < *until);
-    if let Some(until) = undisturbed {
-        return Some((until, Deferral::DoNotDisturb));
+    let settings = person.settings.as_ref();
+    let quiet = settings.and_then(|settings| Some((settings.quiet?, settings.zone.as_str())));
+    let undisturbed = telling::undisturbed(person.dnd_until, person.presence, quiet, at);
+    if undisturbed.is_some() {
+        return undisturbed;
     }
-    let settings = person.settings.as_ref()?;
-    if let Some(until) = settings.quiet.and_then(|quiet| quiet.until(&zone(&settings.zone)?, at)) {
-        return Some((until, Deferral::QuietHours));
-    }
+    let settings = settings?;
     let cap = usize::try_from(settings.hourly_cap).ok().filter(|cap| *cap > 0)?;
     // What is new comes after all that is planned; what has its turn already, after those before it.
     let planned = person.sends.iter().any(|(_, known)| *known == reminder);

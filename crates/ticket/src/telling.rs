@@ -6,7 +6,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
 
-use crate::notifier::{Device, Medium, Presence, Quiet};
+use crate::notifier::{Deferral, Device, Medium, Presence, Quiet};
 
 /// Most people told by one reminder of a queue; the first of its members.
 pub const MAX_PEOPLE: usize = 24;
@@ -14,6 +14,9 @@ pub const MAX_PEOPLE: usize = 24;
 const PAUSES_SECS: [Micros; 8] = [10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
 /// How long one medium is tried, from its first attempt: a day.
 pub const TRIED_FOR_US: Micros = 86_400 * 1_000_000;
+
+/// How often the reasons to wait are looked at again: one may end within another.
+const MAX_ROUNDS: u8 = 8;
 
 /// How many media are used at once.
 pub fn at_once(urgent: bool) -> usize {
@@ -42,6 +45,36 @@ pub fn in_order(mut media: Vec<Medium>, there: Option<Presence>, device: Option<
 /// The zone of this name from the database built in.
 pub fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
+}
+
+/// The first instant from `now` at which something that can wait is told, and what it waits for, where `held` says until when
+/// it is held that would be told at an instant, and why; `now` itself and nothing where it need not wait, or must not, since
+/// `too_late` would come first.
+pub fn put_off(
+    now: Micros,
+    too_late: Option<Micros>,
+    held: impl Fn(Micros) -> Option<(Micros, Deferral)>,
+) -> (Micros, Option<Deferral>) {
+    let (mut at, mut why) = (now, None);
+    for _ in 0..MAX_ROUNDS {
+        let Some((until, reason)) = held(at) else { break };
+        (at, why) = (until, Some(reason));
+    }
+    if too_late.is_some_and(|limit| at >= limit) { (now, None) } else { (at, why) }
+}
+
+/// Until when somebody is not to be disturbed at this instant, and why, if so: as they said, while they are busy, in their
+/// quiet hours by the clocks of a zone.
+pub fn undisturbed(
+    said: Option<Micros>,
+    presence: Option<(Presence, Micros)>,
+    quiet: Option<(Quiet, &str)>,
+    at: Micros,
+) -> Option<(Micros, Deferral)> {
+    let busy = presence.filter(|(presence, _)| *presence == Presence::Busy).map(|(_, until)| until);
+    let until = said.max(busy).filter(|until| at < *until).map(|until| (until, Deferral::DoNotDisturb));
+    let quiet = || quiet.and_then(|(quiet, name)| Some((quiet.until(&zone(name)?, at)?, Deferral::QuietHours)));
+    until.or_else(quiet)
 }
 
 impl Quiet {

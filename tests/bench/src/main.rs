@@ -41,6 +41,13 @@ enum Command {
     /// Is a notifier by itself.
     #[command(hide = true)]
     Notify(alertmanager::own::Part),
+    /// Is a state of open tickets.
+    #[command(hide = true)]
+    Hold {
+        /// How many.
+        #[arg(long)]
+        tickets: u32,
+    },
     /// Is a relay, or a service that follows.
     #[command(hide = true)]
     Beside(react::Part),
@@ -109,6 +116,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Run(run) => Box::pin(measure(&run)).await?,
         Command::Part(part) => append::processes::part(&part).await?,
         Command::Notify(part) => Box::pin(alertmanager::own::run(&part)).await?,
+        Command::Hold { tickets } => clocks::held(tickets)?.to_string(),
         Command::Beside(part) => react::run(&part).await?,
     };
     Ok(writeln!(std::io::stdout(), "{answer}")?)

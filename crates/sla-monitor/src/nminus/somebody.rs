@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 use decider::Micros;
 use serde::{Deserialize, Serialize};
 use ticket::notifier::{Device, Medium, NotifierEvent, Presence, Quiet};
-use ticket::telling::{in_order, zone};
+use ticket::telling::{in_order, put_off, undisturbed};
 use uuid::Uuid;
-
-/// How often the reasons to wait are looked at again: one may end within another.
-const MAX_ROUNDS: u8 = 8;
 
 /// Somebody who is told things.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,17 +53,7 @@ impl Somebody {
 
     /// When what can wait is sent to them that comes up at `now`; at once where it would come too late else.
     pub(crate) fn waits(&self, now: Micros, too_late: Option<Micros>) -> Micros {
-        let mut at = now;
-        for _ in 0..MAX_ROUNDS {
-            let Some(until) = self.held(at) else { break };
-            at = until;
-        }
-        if too_late.is_some_and(|limit| at >= limit) { now } else { at }
-    }
-
-    fn held(&self, at: Micros) -> Option<Micros> {
-        let busy = self.presence.filter(|(presence, _)| *presence == Presence::Busy).map(|(_, until)| until);
-        let undisturbed = self.dnd_until.max(busy).filter(|until| at < *until);
-        undisturbed.or_else(|| self.quiet?.until(&zone(&self.zone)?, at))
+        let quiet = self.quiet.map(|quiet| (quiet, self.zone.as_str()));
+        put_off(now, too_late, |at| undisturbed(self.dnd_until, self.presence, quiet, at)).0
     }
 }
