@@ -21,8 +21,9 @@ pub struct Step {
     pub logged_bp: u32,
     /// Under the policy asked about, basis points.
     pub wanted_bp: u32,
-    /// What came of it.
-    pub acted: bool,
+    /// What came of it; nothing where that says nothing of its recipient: it was taken all the same, and weighs with
+    /// those after it.
+    pub acted: Option<bool>,
 }
 
 /// An estimate of a share.
@@ -45,8 +46,8 @@ impl Step {
         Real::from(self.wanted_bp) / Real::from(self.logged_bp.max(1))
     }
 
-    fn outcome(self) -> Real {
-        Real::from(u8::from(self.acted))
+    fn outcome(self) -> Option<Real> {
+        self.acted.map(|acted| Real::from(u8::from(acted)))
     }
 }
 
@@ -67,20 +68,20 @@ pub fn by_trajectory(trajectories: &[Vec<Step>]) -> Option<Estimate> {
     let mut influence = vec![0.0; trajectories.len()];
     for place in 0..longest {
         let here = || {
-            let of = |at: usize| Some((at, *weights[at].get(place)?, *trajectories[at].get(place)?));
+            let of = |at: usize| Some((at, *weights[at].get(place)?, trajectories[at].get(place)?.outcome()?));
             (0..trajectories.len()).filter_map(of)
         };
         let sum: Real = here().map(|(_, weight, _)| weight).sum();
-        // Beyond here no logged trajectory is one the policy could have gone.
+        // No logged trajectory is one the policy could have gone, as far as anything is known of what came of it.
         if sum <= 0.0 {
-            break;
+            continue;
         }
-        let value = here().map(|(_, weight, step)| weight * step.outcome()).sum::<Real>() / sum;
+        let value = here().map(|(_, weight, outcome)| weight * outcome).sum::<Real>() / sum;
         let count = here().count();
         covered += count;
         rate += real(count) * value;
-        for (at, weight, step) in here() {
-            influence[at] += real(count) * weight * (step.outcome() - value) / sum;
+        for (at, weight, outcome) in here() {
+            influence[at] += real(count) * weight * (outcome - value) / sum;
             squares = (squares.0 + weight, squares.1 + weight * weight);
         }
     }
@@ -99,9 +100,9 @@ pub fn by_trajectory(trajectories: &[Vec<Step>]) -> Option<Estimate> {
 
 /// Plain inverse propensity scoring: every decision by itself. To be compared with, not to be relied on.
 pub fn plain(trajectories: &[Vec<Step>]) -> Option<Real> {
-    let steps = || trajectories.iter().flatten();
-    let sum: Real = steps().map(|step| step.ratio() * step.outcome()).sum();
-    (steps().count() > 0).then(|| sum / real(steps().count()))
+    let known = || trajectories.iter().flatten().filter_map(|step| Some((step.ratio(), step.outcome()?)));
+    let sum: Real = known().map(|(ratio, outcome)| ratio * outcome).sum();
+    (known().count() > 0).then(|| sum / real(known().count()))
 }
 
 /// The share of so many with the bounds of Wilson's score interval ("Probable inference", J. Am. Stat. Assoc. 22, 1927).
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     fn step(logged_bp: u32, wanted_bp: u32, acted: bool) -> Step {
-        Step { logged_bp, wanted_bp, acted }
+        Step { logged_bp, wanted_bp, acted: Some(acted) }
     }
 
     fn close(one: Real, other: Real) -> bool {
@@ -154,6 +155,18 @@ mod tests {
         assert!(close(by_trajectory(&[never.clone(), always]).unwrap().rate, 0.0), "its second step follows its first");
         assert_eq!(by_trajectory(&[never]), None);
         assert_eq!(by_trajectory(&[]), None);
+    }
+
+    #[test]
+    fn what_nothing_is_known_of_weighs_with_those_after_it() {
+        let unknown = |wanted_bp| Step { logged_bp: 5_000, wanted_bp, acted: None };
+        let after = |first, acted| vec![first, step(5_000, 5_000, acted)];
+        let found = by_trajectory(&[after(unknown(10_000), true), after(unknown(0), false)]).unwrap();
+        assert!(
+            close(found.rate, 1.0) && found.decisions == 2,
+            "the policy would never have come to the second: {found:?}"
+        );
+        assert_eq!(plain(&[vec![unknown(10_000)]]), None);
     }
 
     #[test]

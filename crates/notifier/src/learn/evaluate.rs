@@ -85,15 +85,15 @@ impl Choices {
         for made in &self.made {
             let house = state.house(&self.tenant);
             let acted = house.and_then(|house| house.reminders.get(&made.reminder)?.chosen?.acted);
-            let learn = policy.get(&made.rule);
-            let (Some(acted), Some(learn), true) = (acted, learn, made.choice.among.len() > 1) else {
+            let (Some(learn), true) = (policy.get(&made.rule), made.choice.among.len() > 1) else {
                 found.left_out += 1;
                 continue;
             };
-            match made.choice.by {
-                Chooser::Learned => learned = (learned.0 + usize::from(acted), learned.1 + 1),
-                Chooser::HeldOut => held_out = (held_out.0 + usize::from(acted), held_out.1 + 1),
-                Chooser::Usual => {}
+            match (made.choice.by, acted) {
+                (Chooser::Learned, Some(acted)) => learned = (learned.0 + usize::from(acted), learned.1 + 1),
+                (Chooser::HeldOut, Some(acted)) => held_out = (held_out.0 + usize::from(acted), held_out.1 + 1),
+                (Chooser::Usual, Some(_)) => {}
+                (_, None) => found.left_out += 1,
             }
             let (last, of) = trajectories.entry(&made.recipient).or_default();
             let rested = made.at.saturating_sub(std::mem::replace(last, made.at)) >= REST_US;
@@ -114,7 +114,7 @@ impl Choices {
 }
 
 /// A choice as the estimators see it.
-fn step(choice: &Choice, learn: Option<&Learn>, acted: bool) -> Option<Step> {
+fn step(choice: &Choice, learn: Option<&Learn>, acted: Option<bool>) -> Option<Step> {
     let taken = choice.taken()?;
     let wanted_bp = match learn {
         Some(learn) => {

@@ -22,7 +22,7 @@ fn trajectories(seed: u64) -> Vec<Vec<Step>> {
     let mut step = || {
         let mut likelihood = || 100 + u32::try_from(numbers.below(9_900)).unwrap();
         let (logged_bp, wanted_bp) = (likelihood(), likelihood());
-        Step { logged_bp, wanted_bp, acted: numbers.below(3) == 0 }
+        Step { logged_bp, wanted_bp, acted: Some(numbers.below(3) == 0) }
     };
     (0..40 + seed % 7).map(|n| (0..=n % 4).map(|_| step()).collect()).collect()
 }
@@ -38,7 +38,7 @@ fn by_obp(trajectories: &[Vec<Step>]) -> Option<Value> {
     }
     let program = root.join("tests/peers/reminders/estimates.py");
     let mut child = Command::new(python).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let of = |step: &Step| json!([step.logged_bp, step.wanted_bp, u8::from(step.acted)]);
+    let of = |step: &Step| json!([step.logged_bp, step.wanted_bp, u8::from(step.acted.unwrap())]);
     let told: Vec<Vec<_>> = trajectories.iter().map(|steps| steps.iter().map(of).collect()).collect();
     child.stdin.take().unwrap().write_all(json!(told).to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
