@@ -9,6 +9,7 @@ use ticket::{Event, Recorded, stream};
 use uuid::Uuid;
 
 use crate::attention::{Attending, missed};
+use crate::clock::Phase;
 use crate::documents::{CALENDAR, SLA_POLICY};
 use crate::major::Declaration;
 use crate::policy::{ATTENTION_EVERY_US, BREACH_BP};
@@ -280,11 +281,14 @@ fn fire(id: Uuid, name: &str, mark: (u32, u32), read: &Read<'_, State>, at: &At)
     recorded(id, fired.into_iter().collect())
 }
 
-/// Whether the facts bear a mark out: a fact not yet reassessed may have moved it, or begun another round.
+/// Whether the facts bear a mark out: a fact not yet reassessed may have moved it, or begun another round. A clock that
+/// had ended before its policy dropped it stays as it ended, and what it had run past by then it ran past.
 fn passes(desk: &Desk, ticket: &Ticket, record: Dial<'_>, mark: &Mark) -> bool {
     let Some(in_force) = desk.in_force(ticket) else { return false };
-    let spec = in_force.policy.clocks.iter().find(|spec| spec.name == desk.names.text(record.name));
-    let course = spec.and_then(|spec| desk.course(ticket, spec, &in_force.calendar));
+    let Some(spec) = in_force.policy.clocks.iter().find(|spec| spec.name == desk.names.text(record.name)) else {
+        return matches!(record.phase, Phase::Stopped { .. } | Phase::Cancelled);
+    };
+    let course = desk.course(ticket, spec, &in_force.calendar);
     course.is_some_and(|course| course.began == record.began() && course.marks.contains(mark))
 }
 

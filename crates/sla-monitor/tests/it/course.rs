@@ -127,6 +127,20 @@ fn a_mark_passed_before_a_halt_still_fires() {
 }
 
 #[test]
+fn what_a_clock_ran_past_before_its_policy_dropped_it_fires_however_late() {
+    let clocks = json!({"work": {"target": "1h"}, "answer": {"target": "30m", "stop": ["Reply"]}});
+    let mut world = World::with(&policy(&json!({"clocks": clocks})));
+    world.on("09:00", line("New", Open, "high"));
+    // Neither the reply nor the policy found the service running.
+    world.late("09:45", line("Reply", InProgress, "high"));
+    world.said();
+    world.now = us("11:00");
+    world.apply("SlaPolicy", "standard", &policy(&json!({"retroactive": true, "clocks": {}})));
+    world.fire();
+    expect(&mut world, &["work#1 cancelled 11:00 0m", "answer#1 breached 09:30", "work#1 breached 10:00"]);
+}
+
+#[test]
 fn a_reopened_ticket_goes_on_where_it_stopped() {
     let mut world = desk();
     world.on("09:00", line("New", Open, "low")).on("12:00", line("Close", Closed, "low"));
