@@ -77,6 +77,7 @@ async fn note(log: &Log, anchor: Anchor) -> anyhow::Result<()> {
         trace: String::new(),
         now: business_us,
         occurred_at: business_us,
+        holds_until: None,
         guards: Guards::new(),
         events: vec![NewEvent { stream: stream::service("clock"), kind, body }],
     })

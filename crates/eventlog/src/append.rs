@@ -52,6 +52,9 @@ pub struct Append {
     pub now: Micros,
     /// When it happened.
     pub occurred_at: Micros,
+    /// Refused as overtaken where the log has recorded something after this: what was decided promises what may be past by
+    /// now. Nothing where it holds whenever it is written.
+    pub holds_until: Option<Micros>,
     /// Streams that must still be at these versions.
     pub guards: Guards,
     /// What happened.
@@ -88,6 +91,14 @@ pub enum Rejected {
         expected: u64,
         /// What is.
         actual: u64,
+    },
+    /// It was written too late for what was decided then: catch up and decide again.
+    #[error("decided for {holds_until} at the latest, and the log is at {recorded}")]
+    Overtaken {
+        /// Until when it held, business time.
+        holds_until: Micros,
+        /// What the log recorded meanwhile, business time.
+        recorded: Micros,
     },
     /// The request id was used for something else.
     #[error("the request id was used before with other content")]

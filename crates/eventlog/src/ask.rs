@@ -70,7 +70,7 @@ impl<R> Failure<R> {
             Self::Refused(_) | Self::Rejected(Rejected::Erased(_) | Rejected::Store(Damaged(_) | Foreign(..))) => {
                 return None;
             }
-            Self::Aborted | Self::Rejected(Rejected::Moved { .. }) => {
+            Self::Aborted | Self::Rejected(Rejected::Moved { .. } | Rejected::Overtaken { .. }) => {
                 ("CONTENTION", "what the command depends on kept moving")
             }
             Self::Undecidable(_) => ("NEWER_FORMAT", "what is asked for holds events of a newer program"),
@@ -119,8 +119,8 @@ impl Ask {
         Self { occurred_at, causation, ..itself }
     }
 
-    /// The append of what was decided; without events, a check that the guards still hold.
-    pub(crate) fn append(&self, at: At, guards: Guards, events: Vec<NewEvent>) -> Append {
+    /// The append of what was decided, which holds until this instant; without events, a check that the guards still hold.
+    pub(crate) fn append(&self, at: At, holds_until: Micros, guards: Guards, events: Vec<NewEvent>) -> Append {
         Append {
             tenant: at.tenant,
             actor: at.actor,
@@ -130,6 +130,7 @@ impl Ask {
             trace: self.trace.clone(),
             now: at.now,
             occurred_at: at.occurred_at,
+            holds_until: Some(holds_until),
             guards,
             events,
         }

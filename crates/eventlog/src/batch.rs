@@ -27,6 +27,7 @@ pub(crate) struct Prepared {
     pub(crate) trace: String,
     pub(crate) now: Micros,
     pub(crate) occurred_at: Micros,
+    pub(crate) holds_until: Option<Micros>,
     pub(crate) guards: Guards,
     pub(crate) events: Vec<SealedEvent>,
 }
@@ -187,8 +188,8 @@ impl<'a> Batch<'a> {
                 Outcome::Rejected(Rejected::Reused)
             };
         }
-        if let Err(moved) = self.check(append) {
-            return Outcome::Rejected(moved);
+        if let Err(rejected) = self.check(append) {
+            return Outcome::Rejected(rejected);
         }
         let start = self.rows.len();
         self.write(append);
@@ -219,6 +220,10 @@ impl<'a> Batch<'a> {
     }
 
     fn check(&self, append: &Prepared) -> Result<(), Rejected> {
+        let recorded = self.head.recorded_us;
+        if let Some(holds_until) = append.holds_until.filter(|until| *until < recorded && !append.events.is_empty()) {
+            return Err(Rejected::Overtaken { holds_until, recorded });
+        }
         for (stream, expected) in &append.guards {
             let actual = self.versions[self.place(&append.tenant, stream)].unsigned_abs();
             if actual != *expected {

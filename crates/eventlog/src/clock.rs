@@ -85,6 +85,15 @@ impl Clock {
         }
     }
 
+    /// Business time so much machine time after `now`, at the latest.
+    pub fn after(&self, now: Micros, duration: Duration) -> Micros {
+        let machine_us = Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX);
+        now.saturating_add(match &self.0 {
+            Kind::Anchored(anchor) => machine_us.saturating_mul(anchor.scale_permille.max(1_000).into()) / 1_000,
+            Kind::Machine | Kind::Hand(_) => machine_us,
+        })
+    }
+
     /// Machine time to wait until business time has passed `at`, at most `bound`.
     pub fn wait(&self, at: Micros, bound: Duration) -> Duration {
         let now = self.now();
@@ -116,6 +125,12 @@ mod tests {
         assert_eq!(FAST.business(11_000), 150_000);
         assert_eq!(FAST.business(11_500), 150_500);
         assert_eq!(FAST.business(0), 50_000, "a machine clock set back does not turn business time back");
+    }
+
+    #[test]
+    fn so_much_later_is_more_where_time_runs_faster() {
+        let ten = Duration::from_micros(10);
+        assert_eq!((Clock::anchored(FAST).after(50_000, ten), Clock::by_hand(0).after(50_000, ten)), (50_100, 50_010));
     }
 
     #[test]

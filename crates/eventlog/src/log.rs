@@ -255,6 +255,7 @@ impl Log {
             trace: append.trace,
             now: append.now,
             occurred_at: append.occurred_at,
+            holds_until: append.holds_until,
             guards: append.guards,
             events,
         })

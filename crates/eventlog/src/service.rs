@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use decider::{At, Core, Read};
 use ticket::Event;
@@ -27,6 +28,8 @@ use reacting::Cursor;
 const PAGE: i64 = 1_000;
 /// How often a decision is repeated over newer state before it is given up.
 const MAX_RETRIES: u32 = 5;
+/// Where the log is later than a decision by more machine time than this, it is decided again: what it promises may be past.
+const HOLDS: Duration = Duration::from_secs(10);
 
 /// What a decision asks of the log; a refusal asks only that its guards still hold.
 type Decision<R> = (Append, Option<R>);
@@ -91,6 +94,14 @@ impl<C: Core<Event = Event>> Service<C> {
     /// Looks at the state as folded.
     pub fn view<T>(&self, look: impl FnOnce(&C::State) -> T) -> T {
         look(&self.read().state)
+    }
+
+    /// Looks at the state part by part until nothing is left to look at; what happens meanwhile is folded in between, and
+    /// others have their turn.
+    pub async fn view_by_parts(&self, mut look: impl FnMut(&C::State) -> bool) {
+        while self.view(&mut look) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The last position folded.
@@ -175,7 +186,8 @@ impl<C: Core<Event = Event>> Service<C> {
         };
         let written = events.into_iter().map(|(stream, event)| NewEvent::of(C::NAME, stream, &event));
         let written = written.collect::<Result<_, _>>()?;
-        Ok((ask.append(at, guards, written), refusal))
+        let holds_until = self.clock.after(now, HOLDS);
+        Ok((ask.append(at, holds_until, guards, written), refusal))
     }
 
     /// Carries a command out: what it wrote, now or when it was asked before, or nothing where its goal held.
@@ -196,6 +208,9 @@ impl<C: Core<Event = Event>> Service<C> {
                 (Err(Rejected::Moved { stream, expected, .. }), _) => {
                     let moved = |folded: &Folded<C>| folded.versions.of(&ask.tenant, &stream) != expected;
                     self.catch_up_unless(moved).await?;
+                }
+                (Err(Rejected::Overtaken { recorded, .. }), _) => {
+                    self.catch_up_unless(|folded| folded.recorded_us >= recorded).await?;
                 }
                 (Err(other), _) => return Err(Failure::Rejected(other)),
             }

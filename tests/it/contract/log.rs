@@ -88,6 +88,7 @@ async fn append(log: &Log, n: u32, event: &Event) {
         trace: String::new(),
         now: at,
         occurred_at: at,
+        holds_until: None,
         guards: Guards::new(),
         events: vec![NewEvent { stream, kind, body }],
     };

@@ -53,6 +53,7 @@ impl Wire {
             trace: String::new(),
             now: at,
             occurred_at: at,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![NewEvent { stream, kind, body }],
         };

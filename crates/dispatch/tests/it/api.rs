@@ -108,6 +108,7 @@ impl Cluster {
             trace: String::new(),
             now: self.service.clock().now(),
             occurred_at: self.service.clock().now(),
+            holds_until: None,
             guards: Guards::new(),
             events: vec![NewEvent { stream, kind, body }],
         };

@@ -265,6 +265,7 @@ impl<C: Core<Event = Event>> Service<C> {
             trace: String::new(),
             now,
             occurred_at: now,
+            holds_until: None,
             guards: decider::Guards::new(),
             events: vec![event],
         };

@@ -4,7 +4,7 @@ use eventlog::append::{MAX_BODY_BYTES, MAX_EVENTS};
 use eventlog::chain::event_id;
 use eventlog::store::Select;
 use eventlog::verify::verify;
-use eventlog::{Committed, Rejected};
+use eventlog::{Append, Committed, Rejected};
 use sqlx::Connection;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::place::{Place, append, guarded, positions, written};
 on_every_store!(
     positions_and_versions_are_dense,
     a_moved_guard_refuses_the_whole_append,
+    what_was_decided_too_long_ago_is_refused,
     a_check_without_events_writes_nothing,
     a_repeated_request_is_answered_by_its_rows,
     a_reused_request_is_refused,
@@ -52,6 +53,17 @@ async fn a_moved_guard_refuses_the_whole_append(place: &Place) {
     other.tenant = decider::Tenant::new("other");
     assert_eq!(written(log.append(other).await.unwrap())[0].version, 1, "tenants are apart");
     assert_eq!(log.head().await.unwrap().position, 2);
+}
+
+async fn what_was_decided_too_long_ago_is_refused(place: &Place) {
+    let log = place.log().await;
+    written(log.append(Append { now: 5_000, ..append(1, &["ticket/a"]) }).await.unwrap());
+    let held = |request, streams: &[&str], until| Append { holds_until: Some(until), ..append(request, streams) };
+    let late = log.append(held(2, &["ticket/b"], 4_999)).await;
+    assert!(matches!(late, Err(Rejected::Overtaken { holds_until: 4_999, recorded: 5_000 })), "{late:?}");
+    assert_eq!(log.head().await.unwrap().position, 1);
+    assert_eq!(log.append(held(3, &[], 4_999)).await.unwrap(), Committed::Written(vec![]), "it promises nothing");
+    assert_eq!(written(log.append(held(2, &["ticket/b"], 5_000)).await.unwrap())[0].recorded_us, 5_000);
 }
 
 async fn a_check_without_events_writes_nothing(place: &Place) {

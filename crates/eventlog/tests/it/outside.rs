@@ -112,6 +112,7 @@ impl House {
             trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
             now: 1_000,
             occurred_at: 900,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![event],
         };

@@ -159,6 +159,7 @@ pub(crate) fn foreign(request: Uuid, events: Vec<NewEvent>) -> Append {
         trace: String::new(),
         now: 1,
         occurred_at: 1,
+        holds_until: None,
         guards: Guards::new(),
         events,
     }

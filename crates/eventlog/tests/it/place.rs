@@ -110,6 +110,7 @@ pub(crate) fn append(request: u128, streams: &[&str]) -> Append {
         trace: String::new(),
         now: 1_000,
         occurred_at: 900,
+        holds_until: None,
         guards: Guards::new(),
         events: streams.iter().map(event).collect(),
     }

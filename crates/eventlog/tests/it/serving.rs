@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eventlog::service::{Ask, Failure};
 use eventlog::store::Select;
-use eventlog::{Clock, NewEvent, Service};
+use eventlog::{Append, Clock, NewEvent, Service};
 use uuid::Uuid;
 
 use crate::parrot::{Parrot, Rude, TENANT, ask, foreign, kinds, log, note, parrot, word};
@@ -33,6 +33,16 @@ async fn whoever_decided_over_an_old_state_decides_again() {
     let silent = right.ask(&ask(2, "hello"), &"hello".into()).await.unwrap();
     assert!(silent.events.is_empty());
     assert_eq!(kinds(&log).await, ["ConfigApplied"]);
+}
+
+#[tokio::test]
+async fn whoever_decided_long_before_the_end_of_the_log_decides_again() {
+    let (log, clock) = (log(), Clock::by_hand(1));
+    let parrot = parrot::<1>(&log, &clock).await;
+    let (hour, event) = (3_600_000_000, NewEvent { stream: word("bye"), kind: "Odd".into(), body: b"{}".to_vec() });
+    log.append(Append { now: hour, ..foreign(Uuid::from_u128(2), vec![event]) }).await.unwrap();
+    let said = parrot.ask(&ask(1, "hello"), &"hello".into()).await.unwrap();
+    assert_eq!(said.events[0].occurred_at, hour, "by the time of the second decision");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ impl Cluster {
             trace: String::new(),
             now: MONDAY,
             occurred_at: MONDAY,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![NewEvent { stream: stream::work(id(ticket)), kind, body }],
         };

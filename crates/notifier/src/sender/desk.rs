@@ -286,6 +286,7 @@ mod tests {
             trace: String::new(),
             now: NOW,
             occurred_at: NOW,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![NewEvent { stream, kind, body }],
         };

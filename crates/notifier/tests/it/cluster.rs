@@ -141,6 +141,7 @@ impl Cluster {
             trace: String::new(),
             now: self.service.clock().now(),
             occurred_at: at,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![event],
         };

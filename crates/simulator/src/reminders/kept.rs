@@ -21,6 +21,7 @@ pub(super) async fn keep(events: &[Recorded<Event>], data: &Path) -> anyhow::Res
             trace: String::new(),
             now: event.recorded_at,
             occurred_at: event.occurred_at,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![NewEvent { stream: event.stream.clone(), kind, body }],
         })

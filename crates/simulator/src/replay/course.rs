@@ -135,6 +135,7 @@ impl Course {
             trace: String::new(),
             now: at,
             occurred_at: at,
+            holds_until: None,
             guards: Guards::new(),
             events,
         };

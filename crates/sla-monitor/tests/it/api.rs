@@ -82,6 +82,7 @@ impl Cluster {
             trace: String::new(),
             now: self.service.clock().now(),
             occurred_at: at,
+            holds_until: None,
             guards: Guards::new(),
             events: vec![NewEvent { stream: stream::ticket(ticket), kind, body }],
         };

@@ -40,6 +40,7 @@ pub(crate) async fn write(log: &Log, events: Vec<(Stream, Event)>, now: Micros) 
         trace: String::new(),
         now,
         occurred_at: now,
+        holds_until: None,
         guards: Guards::new(),
         events: encoded,
     };
@@ -86,6 +87,7 @@ impl load::Writer for Writer {
             trace: String::new(),
             now,
             occurred_at: now,
+            holds_until: None,
             guards: [(self.stream.clone(), self.version)].into(),
             events: vec![NewEvent { stream: self.stream.clone(), kind, body }],
         };

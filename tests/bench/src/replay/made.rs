@@ -80,6 +80,7 @@ fn append(request: Uuid, at: Micros, events: Vec<NewEvent>) -> Append {
         trace: String::new(),
         now: at,
         occurred_at: at,
+        holds_until: None,
         guards: Guards::new(),
         events,
     }

@@ -131,7 +131,7 @@ impl Known {
         if let Some(next) = next {
             let (from, to) = (event.recorded_at, event.recorded_at.saturating_add(HORIZON_US));
             Invariant::NoDrop.holds(from < next.attend_by && next.attend_by <= to, || {
-                format!("position {}: at {from} the next step is due at {}", event.position, next.attend_by)
+                format!("at {from} the next step is due at {}: {event:?}", next.attend_by)
             })?;
             self.due = Some((next.attend_by, 0));
             self.renewed = event.position;
