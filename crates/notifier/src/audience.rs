@@ -29,13 +29,12 @@ impl Staff {
             Accountable::Person(_) => lies_in,
             Accountable::Queue(name) => name,
         };
-        let mut chain = self.queues.chain(first);
-        chain.retain(|(_, queue)| !queue.members.is_empty());
+        let chain = || self.queues.chain(first).filter(|(_, queue)| !queue.members.is_empty());
         let there = |queue: &Queue| queue.present(&self.duty, at).take(MAX_PEOPLE).cloned().collect::<Vec<_>>();
-        if let Some(people) = chain.iter().map(|(_, queue)| there(queue)).find(|people| !people.is_empty()) {
+        if let Some(people) = chain().map(|(_, queue)| there(queue)).find(|people| !people.is_empty()) {
             return people;
         }
-        match (party, chain.first()) {
+        match (party, chain().next()) {
             (Accountable::Person(subject), _) => vec![subject.clone()],
             (_, Some((_, queue))) => queue.members.iter().take(MAX_PEOPLE).cloned().collect(),
             (_, None) => Vec::new(),

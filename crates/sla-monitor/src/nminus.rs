@@ -37,6 +37,8 @@ use crate::state::State;
 pub const MAX_HOLES: usize = 200;
 /// Most tickets named of a hole.
 pub const MAX_SAMPLE: usize = 10;
+/// Most tickets, closed ones among them, that are looked at before the state may move on.
+const MAX_LOOKED: usize = 100_000;
 
 /// What says who is reached and how, beside the queues and the duty.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -132,30 +134,67 @@ pub struct Proof {
     pub failures: u64,
 }
 
-/// Every hole in the care of a tenant's open tickets from `now` on; with drafts, only those that were not there without.
-pub fn prove(state: &State, tenant: &Tenant, now: Micros, drafts: &[Draft]) -> Proof {
-    let Some(desk) = state.desk(tenant) else { return Proof::default() };
-    let end = now.saturating_add(HORIZON_US);
-    let (before, after) = (House::with(desk, &[]), House::with(desk, drafts));
-    let (mut proof, mut holes) = (Proof { failures: tried(&after), ..Proof::default() }, BTreeMap::new());
-    for (id, ticket) in desk.tickets.iter() {
-        let Some(found) = find(&after, (id, ticket), (now, end)) else { continue };
-        proof.tickets += 1;
-        if found.is_empty() {
-            continue;
-        }
-        let was =
-            if drafts.is_empty() { Vec::new() } else { find(&before, (id, ticket), (now, end)).unwrap_or_default() };
-        let known = |new: &Found| was.iter().any(|old| old.failure == Failure::Nothing || old.failure == new.failure);
-        for one in found.into_iter().filter(|one| !known(one)) {
-            put(&mut holes, id, one);
-        }
+/// The proof under way, some tickets at a time, so that the state may move on in between: every ticket is looked at as it
+/// and the documents are by then, for the same 72 hours.
+#[derive(Debug)]
+pub struct Proving {
+    tenant: Tenant,
+    now: Micros,
+    drafts: Vec<Draft>,
+    /// The last ticket gone through.
+    after: Option<Uuid>,
+    holes: BTreeMap<(Failure, String, String), Hole>,
+    proof: Proof,
+}
+
+impl Proving {
+    /// Every hole in the care of a tenant's open tickets from `now` on; with drafts, only those that were not there
+    /// without.
+    pub fn new(tenant: Tenant, now: Micros, drafts: Vec<Draft>) -> Self {
+        Self { tenant, now, drafts, after: None, holes: BTreeMap::new(), proof: Proof::default() }
     }
-    proof.holes = holes.into_values().collect();
-    proof.holes.sort_by(|a, b| b.tickets.cmp(&a.tickets).then_with(|| a.failure.cmp(&b.failure)));
-    proof.left_out = u64::try_from(proof.holes.len().saturating_sub(MAX_HOLES)).unwrap_or(u64::MAX);
-    proof.holes.truncate(MAX_HOLES);
-    proof
+
+    /// Goes through the next tickets, so many open ones at most; whether any are left.
+    pub fn go_on(&mut self, state: &State, most: usize) -> bool {
+        let Some(desk) = state.desk(&self.tenant) else { return false };
+        let period = (self.now, self.now.saturating_add(HORIZON_US));
+        let (before, after) = (House::with(desk, &[]), House::with(desk, &self.drafts));
+        self.proof.failures = self.proof.failures.max(tried(&after));
+        let (mut looked, mut open) = (0, 0);
+        for (id, ticket) in desk.tickets.after(self.after) {
+            if open == most || looked == MAX_LOOKED {
+                return true;
+            }
+            self.after = Some(id);
+            looked += 1;
+            let Some(found) = find(&after, (id, ticket), period) else { continue };
+            open += 1;
+            self.proof.tickets += 1;
+            let was = || find(&before, (id, ticket), period).unwrap_or_default();
+            let was = if found.is_empty() || self.drafts.is_empty() { Vec::new() } else { was() };
+            let known =
+                |new: &Found| was.iter().any(|old| old.failure == Failure::Nothing || old.failure == new.failure);
+            found.into_iter().filter(|one| !known(one)).for_each(|one| put(&mut self.holes, id, one));
+        }
+        false
+    }
+
+    /// What was found.
+    pub fn proof(self) -> Proof {
+        let Self { mut proof, holes, .. } = self;
+        proof.holes = holes.into_values().collect();
+        proof.holes.sort_by(|a, b| b.tickets.cmp(&a.tickets).then_with(|| a.failure.cmp(&b.failure)));
+        proof.left_out = u64::try_from(proof.holes.len().saturating_sub(MAX_HOLES)).unwrap_or(u64::MAX);
+        proof.holes.truncate(MAX_HOLES);
+        proof
+    }
+}
+
+/// The whole proof of a state that stands still.
+pub fn prove(state: &State, tenant: &Tenant, now: Micros, drafts: &[Draft]) -> Proof {
+    let mut proving = Proving::new(tenant.clone(), now, drafts.to_vec());
+    while proving.go_on(state, usize::MAX) {}
+    proving.proof()
 }
 
 /// Tickets owed by the same party that fall by the same failure, for want of the same, fall into one hole.

@@ -4,7 +4,7 @@ use decider::Micros;
 use ticket::codec::rfc3339;
 use ticket::duty::Duties;
 use ticket::intake::Accountable;
-use ticket::queue::Queues;
+use ticket::queue::{Queue, Queues};
 
 /// Who stands behind a ticket at an instant.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,10 @@ impl Staff<'_> {
     /// Who is woken at a step (from 1) when `owed` did not act: the queue it lies in, then whoever steps in for it; the
     /// last of them again and again. `owed` itself, where nobody is on duty.
     pub(crate) fn wakes(&self, owed: &Accountable, step: u32) -> Accountable {
-        let mut chain = self.queues.chain(self.first(owed));
-        chain.retain(|(_, queue)| queue.present(self.duty, self.at).next().is_some());
-        let step = usize::try_from(step).unwrap_or(usize::MAX).saturating_sub(1);
-        match chain.get(step).or(chain.last()) {
-            Some((name, _)) => Accountable::Queue((*name).to_owned()),
+        let present = |(_, queue): &(&str, &Queue)| queue.present(self.duty, self.at).next().is_some();
+        let step = usize::try_from(step).unwrap_or(usize::MAX).max(1);
+        match self.queues.chain(self.first(owed)).filter(present).take(step).last() {
+            Some((name, _)) => Accountable::Queue(name.to_owned()),
             None => owed.clone(),
         }
     }
@@ -34,7 +33,7 @@ impl Staff<'_> {
         match party {
             Accountable::Person(subject) if self.duty.on(subject, self.at) => vec![subject.clone()],
             _ => {
-                let chain = self.queues.chain(self.first(party)).into_iter();
+                let chain = self.queues.chain(self.first(party));
                 let mut present =
                     chain.map(|(_, queue)| queue.present(self.duty, self.at).cloned().collect::<Vec<_>>());
                 present.find(|members| !members.is_empty()).unwrap_or_default()
@@ -45,7 +44,7 @@ impl Staff<'_> {
     /// Why a party stands for nobody.
     pub(crate) fn missing(&self, party: &Accountable) -> String {
         let first = self.first(party);
-        let nobody = if self.queues.chain(first).iter().all(|(_, queue)| queue.members.is_empty()) {
+        let nobody = if self.queues.chain(first).all(|(_, queue)| queue.members.is_empty()) {
             format!("queue {first} has no member, nor has any queue that steps in for it")
         } else {
             let at = rfc3339(self.at);
@@ -69,7 +68,7 @@ impl Staff<'_> {
 #[cfg(test)]
 mod tests {
     use ticket::dispatch::{DispatchEvent, OffDuty};
-    use ticket::queue::{HORIZON_US, Queue};
+    use ticket::queue::HORIZON_US;
 
     use super::*;
 

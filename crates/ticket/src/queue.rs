@@ -70,14 +70,17 @@ impl Queues {
     }
 
     /// The queues that answer for `first`, with their names, in the order in which they step in, each once.
-    pub fn chain<'a>(&'a self, first: &str) -> Vec<(&'a str, &'a Queue)> {
-        let mut chain: Vec<(&str, &Queue)> = Vec::new();
-        let mut next = self.0.get_key_value(first);
-        while let Some((name, queue)) = next.filter(|(name, _)| chain.iter().all(|(known, _)| known != name)) {
-            chain.push((name, queue));
-            next = queue.fallback.as_ref().and_then(|fallback| self.0.get_key_value(fallback));
-        }
-        chain
+    pub fn chain<'a>(&'a self, first: &str) -> impl Iterator<Item = (&'a str, &'a Queue)> + use<'a> {
+        let mut known: Vec<*const Queue> = Vec::new();
+        let next = |(_, queue): &(&String, &'a Queue)| self.0.get_key_value(queue.fallback.as_ref()?);
+        let fresh = move |(_, queue): &(&String, &'a Queue)| {
+            let this = std::ptr::from_ref(*queue);
+            let fresh = !known.contains(&this);
+            known.push(this);
+            fresh
+        };
+        let chain = std::iter::successors(self.0.get_key_value(first), next).take_while(fresh);
+        chain.map(|(name, queue)| (name.as_str(), queue))
     }
 }
 
@@ -101,9 +104,7 @@ mod tests {
                 .map(|(name, queue)| (name.to_owned(), queue))
                 .into_iter()
                 .collect();
-        let chain = |queues: &Queues, first| {
-            queues.chain(first).into_iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
-        };
+        let chain = |queues: &Queues, first| queues.chain(first).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(chain(&queues, "b"), ["b", "c", "a"]);
         assert_eq!(chain(&queues, "d"), ["d"]);
         assert!(chain(&queues, "gone").is_empty());

@@ -9,7 +9,10 @@ use tonic::Status;
 
 use super::Grpc;
 use super::parse::Who;
-use crate::nminus::{self, Hole};
+use crate::nminus::{Hole, Proving};
+
+/// Open tickets gone through before the state may move on.
+const STRETCH: usize = 500;
 
 impl Grpc {
     pub(super) async fn proof(
@@ -28,7 +31,9 @@ impl Grpc {
         let drafts = drafts.collect::<Result<Vec<_>, Status>>()?;
         let log_position = self.reached(&asked.min_position).await?;
         let now = self.monitor.clock().now();
-        let proof = self.monitor.view(|state| nminus::prove(state, &who.tenant, now, &drafts));
+        let mut proving = Proving::new(who.tenant.clone(), now, drafts);
+        self.monitor.view_by_parts(|state| proving.go_on(state, STRETCH)).await;
+        let proof = proving.proof();
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         Ok(pb::ProveNoDropResponse {
             holes: proof.holes.into_iter().map(|one| hole(&who.tenant, one)).collect(),

@@ -16,7 +16,7 @@ use super::render::{basis_points, party};
 use super::{Grpc, refuse};
 use crate::SlaMonitor;
 use crate::documents::{CALENDAR, SLA_POLICY};
-use crate::state::Desk;
+use crate::state::{Desk, State};
 use crate::whatif::{Change, Difference, Page, Period, Plan, Sum};
 
 const PAGE_DEFAULT: usize = 20_000;
@@ -54,7 +54,7 @@ impl Grpc {
         };
         let period = (start, after.map_or(end.unwrap_or(Micros::MAX), |(_, end)| end));
         let plan = self.plan(&who.tenant, &asked.shadow, &drafts, period)?;
-        let page = self.compared(&who.tenant, &plan, after.map(|(id, _)| id), limit);
+        let page = self.compared(&who.tenant, &plan, after.map(|(id, _)| id), limit).await;
         let next_page_token = self.token(&who.tenant, &bound, page.next.map(|id| (id, plan.end)).as_ref())?;
         Ok(pb::CompareClocksResponse {
             faults: Vec::new(),
@@ -101,18 +101,18 @@ impl Grpc {
     }
 
     /// Compares tickets, stretch by stretch: what happens meanwhile is folded in between.
-    fn compared(&self, tenant: &Tenant, plan: &Plan, after: Option<Uuid>, limit: usize) -> Page {
+    async fn compared(&self, tenant: &Tenant, plan: &Plan, after: Option<Uuid>, limit: usize) -> Page {
         let mut page = Page { next: after, ..Page::default() };
         let mut changes = 0;
-        loop {
-            let stretch = STRETCH.min(limit - page.tickets);
-            let next = self.monitor.view(|state| plan.page(state, tenant, page.next, (stretch, MAX_CHANGES - changes)));
+        let stretch = |state: &State| {
+            let tickets = STRETCH.min(limit - page.tickets);
+            let next = plan.page(state, tenant, page.next, (tickets, MAX_CHANGES - changes));
             changes += next.differences.iter().map(|one| one.changes.len()).sum::<usize>();
             page.add(next);
-            if page.next.is_none() || page.tickets >= limit || changes >= MAX_CHANGES {
-                return page;
-            }
-        }
+            page.next.is_some() && page.tickets < limit && changes < MAX_CHANGES
+        };
+        self.monitor.view_by_parts(stretch).await;
+        page
     }
 }
 

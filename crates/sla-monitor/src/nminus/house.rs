@@ -109,8 +109,7 @@ impl<'a> House<'a> {
         match party {
             Accountable::Person(subject) => vec![subject.clone()],
             Accountable::Queue(name) => {
-                let chain = self.queues.chain(name);
-                let first = chain.iter().find(|(_, queue)| !queue.members.is_empty());
+                let first = self.queues.chain(name).find(|(_, queue)| !queue.members.is_empty());
                 first.map_or_else(Vec::new, |(_, queue)| queue.members.iter().take(MAX_PEOPLE).cloned().collect())
             }
         }
@@ -118,7 +117,7 @@ impl<'a> House<'a> {
 
     /// Everybody who may stand behind a queue, whoever steps in for it among them.
     pub(crate) fn everybody(&self, queue: &str) -> Vec<String> {
-        self.queues.chain(queue).into_iter().flat_map(|(_, queue)| &queue.members).cloned().collect()
+        self.queues.chain(queue).flat_map(|(_, queue)| &queue.members).cloned().collect()
     }
 
     /// Who an audience of an escalation is at an instant; by which shift, where a rota says so.

@@ -2,8 +2,9 @@
 
 use decider::Tenant;
 use serde_json::{Value, json};
-use sla_monitor::nminus::prove;
+use sla_monitor::nminus::{Proving, prove};
 use ticket::batch::Draft;
+use ticket::{Event, stream};
 use uuid::Uuid;
 
 use crate::attention::{next, queue, received};
@@ -105,4 +106,22 @@ fn a_hole_says_its_last_link_and_what_would_close_it() {
     assert!(hole.remedy.contains("in queue desk"), "{}", hole.remedy);
     assert_eq!((proof.failures, proof.left_out), (2, 0), "she, and the inbox");
     assert_ne!(hole.sample, [Uuid::nil()]);
+}
+
+#[test]
+fn a_proof_by_parts_is_the_whole_one() {
+    let mut world = world();
+    for n in 2..=5 {
+        let received = Event::Intake(received(next(queue("desk"), "11:00")));
+        world.record(world.now, stream::ticket(Uuid::from_u128(n)), received);
+        world.react();
+    }
+    let whole = prove(&world.state, &Tenant::new("acme"), world.now, &[]);
+    assert!(whole.tickets == 5 && whole.holes.iter().all(|hole| hole.tickets == 5), "{whole:?}");
+    let mut proving = Proving::new(Tenant::new("acme"), world.now, Vec::new());
+    let mut parts = 1;
+    while proving.go_on(&world.state, 2) {
+        parts += 1;
+    }
+    assert_eq!((parts, proving.proof()), (3, whole));
 }
