@@ -4,6 +4,7 @@
 # until all is ready; `down` stops what `up` started, by its process id and start, never by name, and servers last.
 # `servers` starts PostgreSQL and nats-server alone, with an empty log if there is none.
 # REPLICAS=2 starts each service twice; SMTP=smtp://host:port lets mail out; PACK names the documents put in force once;
+# BUS=host:port is where processes reach the broker, if not straight.
 # DAY=600 gives a fresh log the clock of a played day, that many times as fast.
 set -euo pipefail
 
@@ -199,7 +200,7 @@ is_ready() {
 
 start_parts() {
     local part n
-    local bus=(--nats "nats://127.0.0.1:$(<"$data/nats.port")" --nats-user docket --nats-password-file "$secret/nats.password")
+    local bus=(--nats "nats://${BUS:-127.0.0.1:$(<"$data/nats.port")}" --nats-user docket --nats-password-file "$secret/nats.password")
     for part in relay "${services[@]}"; do
         for ((n = 1; n <= ${REPLICAS:-1}; n++)); do
             local more=()

@@ -211,29 +211,33 @@ def check_acks(rows, path, findings):
 
 def check_deadlines(rows, findings):
     """Every mark of a clock that was reached before anything stopped the clock fired once."""
-    marks, fired, late = {}, collections.Counter(), []
+    # By clock and generation: the instant of each mark that lies ahead.
+    marks, fired, late = collections.defaultdict(dict), collections.Counter(), []
+    # The generations of each clock that have marks.
+    made = collections.defaultdict(set)
     for row in rows:
         if not row.stream.startswith("sla/") or row.kind == "AttentionMissed":
             continue
         body = json.loads(row.body)
-        clock = row.tenant, row.stream, body.get("clock"), body.get("generation")
-        if row.kind == "ClockStarted":
-            marks |= {(*clock, mark["share_bp"]): mark["at"] for mark in body["marks"]}
-        elif row.kind in ("WarningRaised", "Breached"):
-            fired[(*clock, body.get("share_bp", 10000))] += 1
+        name, generation = (row.tenant, row.stream, body.get("clock")), body.get("generation")
+        if row.kind in ("WarningRaised", "Breached"):
+            fired[name, generation, body.get("share_bp", 10000)] += 1
             late.append((row.recorded_us - body["at"]) / 1e6)
         elif row.kind in ("ClockStopped", "ClockCancelled", "ClockPaused", "ClockResumed", "BreachRevoked"):
-            for mark in [mark for mark in marks if mark[:3] == clock[:3] and marks[mark] >= row.occurred_us]:
-                del marks[mark]
-            if row.kind == "ClockResumed":
-                marks |= {(*clock, mark["share_bp"]): mark["at"] for mark in body.get("marks", [])}
+            for ahead in (marks[name, one] for one in made[name]):
+                for share in [share for share, at in ahead.items() if at >= row.occurred_us]:
+                    del ahead[share]
+        if row.kind in ("ClockStarted", "ClockResumed"):
+            made[name].add(generation)
+            marks[name, generation] |= {mark["share_bp"]: mark["at"] for mark in body.get("marks", [])}
     end = rows[-1].recorded_us - GRACE * 1_000_000
     for mark, count in fired.items():
         if count > 1:
             findings.add(f"the deadline {mark} fired {count} times")
-    for mark, at in marks.items():
-        if at < end and mark not in fired:
-            findings.add(f"the deadline {mark} was reached and never fired")
+    for (name, generation), ahead in marks.items():
+        for share, at in ahead.items():
+            if at < end and (name, generation, share) not in fired:
+                findings.add(f"the deadline {(name, generation, share)} was reached and never fired")
     return len(fired), sorted(late) or [0]
 
 

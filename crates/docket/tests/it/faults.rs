@@ -5,6 +5,7 @@ mod campaign;
 mod fault;
 mod ground;
 mod load;
+mod way;
 
 use std::path::PathBuf;
 

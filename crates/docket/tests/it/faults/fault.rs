@@ -12,7 +12,7 @@ use crate::local::PARTS;
 
 /// How long a relay sleeps: until another has taken its lease, and the broker has forgotten what that one published first.
 const PAST_THE_WINDOW: Duration = Duration::from_secs(13);
-/// How long a subscriber is slow.
+/// How long a subscriber is slow, or hears in disorder.
 const SLOW: Duration = Duration::from_secs(4);
 /// How long the disk is full.
 const FULL: Duration = Duration::from_secs(3);
@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     StreamWiped,
     /// A replica of a service does not get on for a while.
     SlowService,
+    /// What the stream delivers comes out of order, and some of it twice.
+    Disorder,
     /// An outsider's consumer acknowledges nothing.
     SlowOutsider,
     /// There is no room left for the log.
@@ -48,7 +50,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Each kind once. Of the holders of leases, the one that deadlines pend with.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Broker,
         Self::Database,
         Self::Relay,
@@ -63,6 +65,7 @@ impl Kind {
         Self::StreamDeleted,
         Self::StreamWiped,
         Self::SlowService,
+        Self::Disorder,
         Self::SlowOutsider,
         Self::DiskFull,
     ];
@@ -89,6 +92,10 @@ impl Kind {
                 let part = PARTS[1 + dice.usize(0..5)];
                 Ok(asleep(ground, &either(part, dice), SLOW))
             }
+            Self::Disorder => match ground.way().disturb(SLOW) {
+                0 => Err("nothing was delivered meanwhile".to_owned()),
+                _ => Ok(Vec::new()),
+            },
             Self::StreamTruncated => kill("nats".into()).and_then(|killed| tear_off(ground).map(|()| killed)),
             Self::StreamDeleted => ground.python("bus.py", &["delete"]).map(|_| Vec::new()),
             Self::StreamWiped => {

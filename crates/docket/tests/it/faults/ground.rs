@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::way::Way;
 use crate::local::{Local, PARTS};
 use crate::running::{root, said};
 
@@ -24,6 +25,7 @@ pub(crate) struct Ground {
     disk: Option<Disk>,
     cluster: Local,
     binary: PathBuf,
+    way: Way,
 }
 
 impl Ground {
@@ -34,7 +36,13 @@ impl Ground {
         let mut sink = Command::new(binary);
         sink.arg("sink").arg("--dir").arg(data.join("sink")).arg("--with-parent");
         let sink = sink.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut ground = Self { sink, disk: None, cluster, binary: binary.to_owned() };
+        let mut ground = Self {
+            sink,
+            disk: None,
+            way: Way::to(cluster.data().join("nats.port")).unwrap(),
+            cluster,
+            binary: binary.to_owned(),
+        };
         wait("the mail server listens", 10, || ground.data().join("sink/smtp").exists()).unwrap();
         ground.run("servers").unwrap();
         ground.run("down").unwrap();
@@ -49,6 +57,11 @@ impl Ground {
 
     pub(crate) fn cluster(&self) -> &Local {
         &self.cluster
+    }
+
+    /// Every process's way to the broker.
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
     }
 
     /// Where the database lies.
@@ -79,6 +92,7 @@ impl Ground {
         let smtp = fs::read_to_string(self.data().join("sink/smtp")).unwrap();
         let mut script = self.cluster.command("deploy/local/cluster.sh");
         script.arg(verb).env("REPLICAS", "2").env("SMTP", format!("smtp://{}", smtp.trim()));
+        script.env("BUS", self.way.address());
         script.env("DOCKET", &self.binary).env("PACK", "../../crates/docket/tests/it/faults/pack");
         let output = script.output().unwrap();
         if output.status.success() { Ok(()) } else { Err(format!("cluster.sh {verb}: {}", said(&output))) }
