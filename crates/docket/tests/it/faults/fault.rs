@@ -92,10 +92,7 @@ impl Kind {
                 let part = PARTS[1 + dice.usize(0..5)];
                 Ok(asleep(ground, &either(part, dice), SLOW))
             }
-            Self::Disorder => match ground.way().disturb(SLOW) {
-                0 => Err("nothing was delivered meanwhile".to_owned()),
-                _ => Ok(Vec::new()),
-            },
+            Self::Disorder => ground.way().disturb(SLOW).map(|()| Vec::new()),
             Self::StreamTruncated => kill("nats".into()).and_then(|killed| tear_off(ground).map(|()| killed)),
             Self::StreamDeleted => ground.python("bus.py", &["delete"]).map(|_| Vec::new()),
             Self::StreamWiped => {

@@ -15,10 +15,16 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::ground::wait;
+
 /// Deliveries that are mixed with one another.
 const MIXED: usize = 16;
 /// Longest that one waits for others to be mixed with.
 const HELD: Duration = Duration::from_millis(20);
+/// Deliveries that a disorder disturbs, at least.
+const ENOUGH: u64 = 100;
+/// Longest that filling a stream again may keep it from delivering, seconds.
+const REFILL_SECS: u64 = 120;
 /// Frames read ahead of what is passed on.
 const AHEAD: usize = 1_024;
 
@@ -67,13 +73,16 @@ impl Way {
         &self.address
     }
 
-    /// Is unruly for so long; how many deliveries were disturbed.
-    pub(crate) fn disturb(&self, duration: Duration) -> u64 {
-        let before = self.manners.disturbed.load(Ordering::Relaxed);
+    /// Is unruly for so long, and on until deliveries were disturbed: a stream that is being filled again delivers nothing
+    /// new for a while.
+    pub(crate) fn disturb(&self, duration: Duration) -> Result<(), String> {
+        let disturbed = || self.manners.disturbed.load(Ordering::Relaxed);
+        let before = disturbed();
         self.manners.unruly.store(true, Ordering::Relaxed);
         std::thread::sleep(duration);
+        let outcome = wait("deliveries are disturbed", REFILL_SECS, || disturbed() > before + ENOUGH);
         self.manners.unruly.store(false, Ordering::Relaxed);
-        self.manners.disturbed.load(Ordering::Relaxed) - before
+        outcome
     }
 }
 
