@@ -22,7 +22,7 @@ const SETTLE_SECS: u64 = 240;
 /// The log is at rest once it stood still for so long, seconds: longer than a dead leader's lease.
 const STILL_SECS: f64 = 10.0;
 /// Room on the database's disk, MiB: to begin with, and for each fault and what is written until the next.
-const DISK_MIB: (usize, usize) = (512, 6);
+const DISK_MIB: (usize, usize) = (512, 12);
 /// Between two faults.
 const BREATH_MILLIS: std::ops::Range<u64> = 300..1_500;
 
